@@ -44,7 +44,7 @@ endfunction()
 # What the runtime of the sanitizers needs to know, and where GoogleTest leaves its count.
 function(alos_test_properties name label)
   set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT ${ALOS_TEST_TIMEOUT}
-    ENVIRONMENT "GTEST_OUTPUT=xml:${ALOS_TEST_RESULTS}/${name}.xml;GTEST_COLOR=yes;\
+    ENVIRONMENT "GTEST_OUTPUT=xml:${ALOS_TEST_RESULTS}/${name}.xml;\
 ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:abort_on_error=0;\
 UBSAN_OPTIONS=print_stacktrace=1;TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1;\
 ALOS_BUILD_DIR=${CMAKE_BINARY_DIR};ALOS_SOURCE_DIR=${CMAKE_SOURCE_DIR}")
@@ -84,13 +84,10 @@ function(alos_room_headers NAME folder libs)
     return()
   endif()
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${folder}/*.h)
-  set(consumer ${NAME})
-  if(NAME STREQUAL "include")
-    set(consumer runtime)
-  endif()
+  cmake_path(GET folder PARENT_PATH above)
   set(units)
   foreach(header IN LISTS headers)
-    cmake_path(RELATIVE_PATH header BASE_DIRECTORY ${folder}/.. OUTPUT_VARIABLE shown)
+    cmake_path(RELATIVE_PATH header BASE_DIRECTORY ${above} OUTPUT_VARIABLE shown)
     set(unit ${CMAKE_BINARY_DIR}/headers/${shown}.cpp)
     file(CONFIGURE OUTPUT ${unit} CONTENT "#include \"${shown}\"\n#include \"${shown}\"\n")
     list(APPEND units ${unit})
@@ -102,7 +99,7 @@ function(alos_room_headers NAME folder libs)
     if(NAME STREQUAL "include")  # what an embedder sees: include/ and nothing else
       target_include_directories(alos_headers_${NAME} PRIVATE ${CMAKE_SOURCE_DIR}/include)
     else()
-      alos_see(alos_headers_${NAME} ${consumer})
+      alos_see(alos_headers_${NAME} ${NAME})
     endif()
     add_dependencies(alos_headers alos_headers_${NAME})
   endif()

@@ -19,8 +19,7 @@ target_compile_options(alos_flags INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-qual
   -Wformat=2 -Wundef -Wextra-semi -Wimplicit-fallthrough -Wvla -Wdouble-promotion -Wunused
   # A designated initialiser that leaves the rest to its default is our normal style.
-  -Wno-missing-field-initializers
-  -fdiagnostics-color=always)
+  -Wno-missing-field-initializers)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(alos_flags INTERFACE
     -Wsuggest-override -Wduplicated-cond -Wlogical-op -Wredundant-tags
