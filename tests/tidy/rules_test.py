@@ -45,6 +45,7 @@ ROWS = [
     ("function-size", "src/core/a.cpp", LONG),
     (None, "src/core/a.cpp", FITS + "\n" + FITS),
     ("function-size", "src/core/a.cpp", MEMBER_INIT),
+    (None, "src/core/a_test.cpp", "TEST(A, B) {\n  const Row rows[] = {\n" + "      {1, \"}\"},\n" * 90 + "  };\n}\n"),
     ("function-size", "src/core/a.cpp", IN_CLASS),
     (None, "src/core/a.cpp", TABLE_OF_ROWS),
     ("function-size", "src/core/a.cpp", "char c = '{';\nint n = 1'000;\n" + LONG),
