@@ -42,6 +42,7 @@ Query::~Query() {
 
 Result<bool> Query::next() {
   if (status_ == SQLITE_OK) {
+    errno = 0;
     const int status = sqlite3_step(statement_);
     if (status == SQLITE_ROW) return true;
     if (status == SQLITE_DONE) return false;
@@ -129,6 +130,7 @@ Result<void> Database::run(std::string_view sql, std::initializer_list<Value> va
   sqlite3_stmt* statement = prepared(sql, status);
   if (statement != nullptr) {
     status = bind(statement, values, false);
+    errno = 0;
     while (status == SQLITE_OK || status == SQLITE_ROW) status = sqlite3_step(statement);
   }
   if (status == SQLITE_DONE) status = SQLITE_OK;
@@ -153,7 +155,8 @@ Result<void> Database::script(const char* sql) {
 
 base::Unexpected Database::failure(int status) const {
   const int primary = status & 0xff;
-  const int system_errno = sqlite3_system_errno(handle_);
+  // SQLite keeps no errno of a write to the log; the last one since the step began is it.
+  const int system_errno = sqlite3_system_errno(handle_) != 0 ? sqlite3_system_errno(handle_) : errno;
   std::string reason = sqlite3_errcode(handle_) == SQLITE_OK ? sqlite3_errstr(status) : sqlite3_errmsg(handle_);
   if (primary == SQLITE_IOERR && system_errno != 0) reason += fmt::format(" ({})", std::strerror(system_errno));
   if (is_out_of_space(primary, system_errno)) {
