@@ -263,7 +263,8 @@ Result<Status> status_at(int directory, const std::string& name, const Path& pat
 Result<Fd> open_root(const abi::Root& root) {
   Fd fd(::open(root.host.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (fd) return fd;
-  return fail(errno == ENOENT || errno == ENOTDIR ? Code::not_found : Code::unavailable,
+  const Code code = errno == ENOENT || errno == ENOTDIR ? Code::not_found : errno == EACCES ? Code::denied : Code::unavailable;
+  return fail(code,
               fmt::format("root /{} cannot be opened at `{}`: {}", root.name, printable(root.host), std::strerror(errno)),
               "the host directory must exist; name another one with --root");
 }
