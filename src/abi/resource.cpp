@@ -1,0 +1,260 @@
+#include "abi/resource.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+
+namespace alos::abi {
+namespace {
+
+using base::Code;
+using base::fail;
+using base::Result;
+
+constexpr std::array<std::string_view, 11> kSchemes{"fs",   "object", "human", "clock", "model", "process",
+                                                     "image", "shell", "net",   "mcp",   "secret"};
+
+// `%`, `*`, white space and control characters never stand as themselves in a resource.
+void append_escaped(std::string& out, std::string_view text) {
+  static constexpr char kHex[] = "0123456789ABCDEF";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte > 0x20 && byte != 0x7F && c != '%' && c != '*') out += c;
+    else ((out += '%') += kHex[byte >> 4]) += kHex[byte & 15];
+  }
+}
+
+// Takes the next segment off `rest`; `more` says whether another follows.
+std::string_view next_segment(std::string_view& rest, bool& more) {
+  const std::size_t slash = rest.find('/');
+  const std::string_view segment = rest.substr(0, slash);
+  more = slash != std::string_view::npos;
+  rest = more ? rest.substr(slash + 1) : std::string_view{};
+  return segment;
+}
+
+// Walks two patterns side by side, segment by segment.
+enum class Question : std::uint8_t { covers, overlaps };
+bool compare(std::string_view a, std::string_view b, Question question) {
+  for (bool more_a = true, more_b = true;;) {
+    const std::string_view segment_a = next_segment(a, more_a);
+    const std::string_view segment_b = next_segment(b, more_b);
+    if (segment_a == "**") return true;
+    if (segment_b == "**") return question == Question::overlaps;
+    const bool meet = segment_a == segment_b || segment_a == "*" || (question == Question::overlaps && segment_b == "*");
+    if (!meet) return false;
+    if (!more_a && !more_b) return true;
+    if (!more_a) return question == Question::overlaps && b == "**";
+    if (!more_b) return a == "**";
+  }
+}
+
+base::Unexpected bad_pattern(std::string_view text, std::string_view why) {
+  return fail(Code::invalid, fmt::format("`{}` is not a resource pattern: {}", base::printable(base::shortened(text, 120)), why),
+              "write SCHEME:BODY, where `*` is one whole segment and a last `**` a subtree: fs:/workspace/src/**, human:owner, model:openai/*");
+}
+
+Result<void> check_scheme(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos) return bad_pattern(text, "it has no scheme");
+  const std::string_view scheme = text.substr(0, colon);
+  if (std::find(kSchemes.begin(), kSchemes.end(), scheme) != kSchemes.end()) return {};
+  const std::string_view near = base::nearest(scheme, kSchemes);
+  return bad_pattern(text, near.empty() ? fmt::format("no scheme `{}`", base::printable(scheme)) : fmt::format("no scheme `{}`; did you mean `{}`?", base::printable(scheme), near));
+}
+
+}  // namespace
+
+std::string Rights::to_text() const {
+  std::string out;
+  for (std::size_t i = 0; i < base::enum_names<Right>().size(); ++i)
+    if (has(static_cast<Right>(i))) (out += out.empty() ? "" : ",") += base::enum_names<Right>()[i];
+  return out;
+}
+
+Result<Rights> Rights::from_text(std::string_view text) {
+  static constexpr auto kNames = base::enum_names<Right>();
+  Rights rights;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t comma = std::min(text.find(',', at), text.size());
+    const std::string_view name = text.substr(at, comma - at);
+    const auto* const found = std::find(kNames.begin(), kNames.end(), name);
+    if (found == kNames.end()) {
+      const std::string_view near = base::nearest(name, kNames);
+      return fail(Code::invalid, fmt::format("`{}` is not a right{}", base::printable(base::shortened(name, 60)), near.empty() ? "" : fmt::format("; did you mean `{}`?", near)),
+                  "rights are read, write, list, execute, separated by commas");
+    }
+    rights.add(static_cast<Right>(found - kNames.begin()));
+    at = comma + 1;
+  }
+  return rights;
+}
+
+Resource Resource::file(const base::Path& path) {
+  std::string text = "fs:";
+  append_escaped(text, path.text());
+  return Resource(std::move(text));
+}
+
+Resource Resource::object(std::string_view space, std::string_view name) {
+  std::string text = "object:";
+  append_escaped(text, space);
+  text += '/';
+  append_escaped(text, name);
+  return Resource(std::move(text));
+}
+
+Resource Resource::human(std::string_view name) {
+  std::string text = "human:";
+  append_escaped(text, name);
+  return Resource(std::move(text));
+}
+
+Resource Resource::clock(std::string_view what) { return Resource("clock:" + std::string(what)); }
+
+Resource Resource::model(std::string_view model) {
+  std::string text = "model:";
+  append_escaped(text, model);
+  return Resource(std::move(text));
+}
+
+Resource Resource::process(base::Pid pid) { return Resource("process:" + base::to_string(pid)); }
+
+Result<Resource> Resource::from_text(std::string_view text) {
+  TRY(check_scheme(text));
+  return Resource(std::string(text));
+}
+
+// Two bits a segment, the first segment highest: 3 literal, 2 `*`, 1 `**`. An exact pattern goes on with 3s, so
+// that it beats every subtree that begins like it.
+Pattern::Pattern(std::string text) : text_(std::move(text)) {
+  const std::size_t body = text_.find(':') + 1;
+  std::string_view rest = std::string_view(text_).substr(body);
+  prefix_bytes_ = static_cast<std::uint32_t>(text_.size());
+  bool more = true;
+  std::uint64_t weight = 3;
+  for (int shift = 62; shift >= 0; shift -= 2) {
+    if (more) {
+      const std::size_t start = text_.size() - rest.size();
+      const std::string_view segment = next_segment(rest, more);
+      weight = segment == "**" ? 1 : segment == "*" ? 2 : 3;
+      if (weight != 3 && !wildcard_) {
+        wildcard_ = true;
+        prefix_bytes_ = static_cast<std::uint32_t>(start == body ? start : start - 1);
+      }
+    } else if (weight != 1) {
+      weight = 3;
+    }
+    specificity_ |= weight << shift;
+  }
+}
+
+Result<Pattern> Pattern::from_text(std::string_view text) {
+  TRY(check_scheme(text));
+  if (text.size() > base::kPathBytesMax + 64) return bad_pattern(text, "it is too long");
+  const std::size_t colon = text.find(':');
+  std::string_view body = text.substr(colon + 1);
+  if (body.empty()) return bad_pattern(text, "nothing after the colon");
+  const bool is_file = text.substr(0, colon) == "fs";
+  if (is_file && body.front() != '/') return bad_pattern(text, "a file pattern begins with its root, as in fs:/workspace/src/**");
+  bool more = true;
+  for (bool first = true; more; first = false) {
+    const std::string_view segment = next_segment(body, more);
+    if (segment.empty() && is_file && !first) return bad_pattern(text, "an empty segment (a doubled or trailing slash)");
+    if (segment == "**" && more) return bad_pattern(text, "`**` stands last");
+    if (segment == "..") return bad_pattern(text, "it holds `..`");
+    if (segment != "*" && segment != "**" && segment.find('*') != std::string_view::npos)
+      return bad_pattern(text, fmt::format("`{}` mixes a wildcard with letters; a wildcard is one whole segment", base::printable(segment)));
+    for (const char c : segment)
+      if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7F) return bad_pattern(text, "white space or a control character; write it as %XX, as in my%20file");
+  }
+  return Pattern(std::string(text));
+}
+
+Pattern Pattern::exactly(const Resource& resource) { return Pattern(resource.text()); }
+
+bool Pattern::matches(const Resource& resource) const {
+  if (!wildcard_) return text_ == resource.text();
+  const std::string_view prefix = literal_prefix();
+  if (!std::string_view(resource.text()).starts_with(prefix)) return false;
+  const std::size_t body = text_.find(':') + 1;
+  return compare(std::string_view(text_).substr(body), std::string_view(resource.text()).substr(body), Question::covers);
+}
+
+bool Pattern::covers(const Pattern& narrower) const {
+  const std::size_t body = text_.find(':') + 1;
+  return narrower.text_.starts_with(std::string_view(text_).substr(0, body)) &&
+         compare(std::string_view(text_).substr(body), std::string_view(narrower.text_).substr(body), Question::covers);
+}
+
+bool Pattern::overlaps(const Pattern& other) const {
+  const std::size_t body = text_.find(':') + 1;
+  return other.text_.starts_with(std::string_view(text_).substr(0, body)) &&
+         compare(std::string_view(text_).substr(body), std::string_view(other.text_).substr(body), Question::overlaps);
+}
+
+std::string Grant::to_text() const {
+  std::string out = fmt::format("{} {}", rights.to_text(), resource.text());
+  if (effect != GrantEffect::allow) out += fmt::format(" {}", base::name_of(effect));
+  if (uses) out += fmt::format(" uses={}", *uses);
+  if (until) out += fmt::format(" until={}", base::to_string(*until));
+  if (delegation != Delegation::none) out += delegation == Delegation::also ? " delegate" : " delegate-only";
+  return out;
+}
+
+namespace {
+
+Result<void> apply_option(Grant& grant, std::string_view word, base::Time now) {
+  static constexpr std::array<std::string_view, 6> kOptions{"ask", "deny", "uses=", "until=", "delegate", "delegate-only"};
+  if (word == "ask" || word == "deny") {
+    if (grant.effect != GrantEffect::allow) return fail(Code::invalid, "a grant is `ask` or `deny`, not both");
+    grant.effect = word == "ask" ? GrantEffect::ask : GrantEffect::deny;
+  } else if (word.starts_with("uses=")) {
+    grant.uses = base::parse_unsigned(word.substr(5));
+    if (!grant.uses || *grant.uses == 0) return fail(Code::invalid, fmt::format("`{}`: uses is a whole number from 1", base::printable(word)));
+  } else if (word.starts_with("until=")) {
+    const auto span = base::parse_duration(word.substr(6));
+    if (span && now != base::Time{}) grant.until = now + *span;
+    else grant.until = TRY(base::parse_time(word.substr(6)));
+  } else if (word == "delegate" || word == "delegate-only") {
+    grant.delegation = word == "delegate" ? Delegation::also : Delegation::only;
+  } else {
+    const std::string_view near = base::nearest(word, kOptions);
+    return fail(Code::invalid, fmt::format("`{}` is not an option of a grant{}", base::printable(base::shortened(word, 60)), near.empty() ? "" : fmt::format("; did you mean `{}`?", near)),
+                "after the resource: ask, deny, uses=N, until=TIME, delegate, delegate-only");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Grant> Grant::parse(std::string_view text, base::Time now) {
+  std::vector<std::string_view> words;
+  for (std::size_t at = text.find_first_not_of(" \t"); at < text.size();) {
+    const std::size_t end = std::min(text.find_first_of(" \t", at), text.size());
+    words.push_back(text.substr(at, end - at));
+    at = text.find_first_not_of(" \t", end);
+  }
+  const auto in_grant = [&](const base::Error& error) {
+    return fail(error.code, fmt::format("grant `{}`: {}", base::printable(base::shortened(text, 160)), error.what), error.details);
+  };
+  if (words.size() < 2)
+    return in_grant({Code::invalid, "it needs rights and a resource", "for example: read,list fs:/workspace/**"});
+  Grant grant;
+  auto rights = Rights::from_text(words[0]);
+  if (!rights) return in_grant(rights.error());
+  grant.rights = *rights;
+  auto resource = Pattern::from_text(words[1]);
+  if (!resource) return in_grant(resource.error());
+  grant.resource = std::move(*resource);
+  for (std::size_t i = 2; i < words.size(); ++i)
+    if (const auto ok = apply_option(grant, words[i], now); !ok) return in_grant(ok.error());
+  if (grant.effect == GrantEffect::deny && (grant.uses || grant.delegation != Delegation::none))
+    return in_grant({Code::invalid, "a deny has neither uses nor delegation", ""});
+  return grant;
+}
+
+}  // namespace alos::abi

@@ -1,0 +1,367 @@
+#include "core/apply.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace alos::core {
+namespace {
+
+using base::Code;
+using base::fail;
+using base::Result;
+
+// What a record means: one function a kind. They change the state only when the whole record fits.
+class Applier {
+ public:
+  Applier(JobState& state, const Record& record) : state_(state), record_(record) {}
+
+  Result<void> operator()(const JobCreated& body) {
+    if (record_.seq != 1) return misfit("a job is created by its first record");
+    state_.job = record_.job;
+    state_.owner = body.owner;
+    state_.roots = body.roots;
+    state_.trapdoors = body.trapdoors;
+    return {};
+  }
+
+  Result<void> operator()(const JobOpened& body) {
+    state_.epoch = body.epoch;
+    return {};
+  }
+
+  Result<void> operator()(const ProcessSpawned& body) {
+    if (body.number != state_.processes.size() + 1) return misfit("its number is not the next");
+    Process process;
+    process.number = body.number;
+    process.parent = body.parent;
+    process.name = body.name;
+    process.image = body.image;
+    process.model = body.model;
+    process.prompt = body.prompt;
+    process.goal = body.goal;
+    process.tools = body.tools;
+    process.cwd = body.cwd;
+    process.budget = body.budget;
+    process.price = body.price;
+    process.started = record_.at;
+    process.state = abi::ProcessState::runnable;
+    if (body.goal.size_bytes() != 0) process.transcript.append({abi::Role::user, body.goal, {}, {}});
+    state_.processes.push_back(std::move(process));
+    return {};
+  }
+
+  Result<void> operator()(const ProcessMoved& body) {
+    Process& process = *TRY(live());
+    process.cwd = body.cwd;
+    return {};
+  }
+
+  Result<void> operator()(const ProcessPaused& body) {
+    Process& process = *TRY(live());
+    process.state = abi::ProcessState::paused;
+    process.reason = body.reason;
+    return {};
+  }
+
+  Result<void> operator()(const ProcessResumed&) {
+    Process& process = *TRY(live());
+    process.state = abi::ProcessState::runnable;
+    process.reason.clear();
+    return {};
+  }
+
+  Result<void> operator()(const ProcessExiting& body) {
+    Process& process = *TRY(live());
+    process.exiting = true;
+    process.result = body.result;
+    return {};
+  }
+
+  Result<void> operator()(const ProcessExited& body) {
+    Process& process = *TRY(live());
+    process.result = body.result;
+    return end(process, abi::ProcessState::exited);
+  }
+
+  Result<void> operator()(const ProcessFailed& body) {
+    Process& process = *TRY(live());
+    process.error = body.error;
+    process.reason = body.error.what;
+    return end(process, abi::ProcessState::failed);
+  }
+
+  Result<void> operator()(const ProcessKilled& body) {
+    Process& process = *TRY(live());
+    process.reason = body.reason;
+    return end(process, abi::ProcessState::killed);
+  }
+
+  Result<void> operator()(const CapGranted& body) {
+    if (body.cap.id.value != state_.caps.size() + 1) return misfit("its id is not the next");
+    if (state_.process(body.cap.holder) == nullptr) return misfit("its holder does not exist");
+    state_.caps.push_back(body.cap);
+    state_.index.add(body.cap);
+    ++state_.authority_version;
+    return {};
+  }
+
+  Result<void> operator()(const CapRevoked& body) {
+    for (const base::CapId id : body.caps)
+      if (state_.cap(id) == nullptr) return misfit("it revokes what does not exist");
+    for (const base::CapId id : body.caps) {
+      Capability& cap = state_.caps[id.value - 1];
+      if (!cap.revoked) state_.index.remove(cap);
+      cap.revoked = true;
+    }
+    ++state_.authority_version;
+    return {};
+  }
+
+  Result<void> operator()(const AuthorityDecided&) { return {}; }
+
+  Result<void> operator()(const TurnStarted& body) {
+    Process& process = *TRY(live());
+    if (process.turn_frame() != nullptr) return misfit("a turn is open already");
+    return open_frame(process, {body.call, FrameKind::turn, "", "", process.cwd, record_.seq, {}, {}});
+  }
+
+  Result<void> operator()(const ToolCalled& body) {
+    Process& process = *TRY(live());
+    const FrameKind kind = body.request ? FrameKind::tool : FrameKind::outside;
+    ++process.usage.tool_calls;
+    return open_frame(process, {body.call, kind, body.tool, body.request.value_or(""), process.cwd, record_.seq, {}, body.arguments});
+  }
+
+  Result<void> operator()(const ToolReturned& body) {
+    Process& process = *TRY(live());
+    const Frame* frame = process.frame(body.call);
+    if (frame == nullptr || frame->kind == FrameKind::turn) return misfit("no such call is open");
+    if (frame->kind == FrameKind::tool) {
+      abi::Message message{abi::Role::tool, {}, {}, frame->request};
+      static_cast<base::Payload&>(message.text) = body.value ? base::Payload(*body.value) : base::Payload{error_text(body.error), {}};
+      process.transcript.append(std::move(message));
+      process.answered.push_back(frame->request);
+    }
+    close_frame(process, body.call);
+    return {};
+  }
+
+  Result<void> operator()(const CallIntended& body) {
+    Frame& frame = *TRY(open(body.call));
+    if (frame.find(body.n) != nullptr) return misfit("that syscall has been seen before");
+    for (const base::CapId id : body.spends) {
+      const Capability* cap = state_.cap(id);
+      if (cap == nullptr || !cap->uses_left || *cap->uses_left == 0) return misfit("it spends a use that is not there");
+    }
+    for (const base::CapId id : body.spends) --*state_.caps[id.value - 1].uses_left;
+    if (!body.spends.empty()) ++state_.authority_version;
+    Syscall syscall;
+    syscall.n = body.n;
+    syscall.name = body.name;
+    syscall.digest = body.digest;
+    syscall.stage = Stage::intended;
+    syscall.seq = record_.seq;
+    syscall.effect = body.effect;
+    syscall.matched = body.matched;
+    syscall.spends = body.spends;
+    syscall.existed = body.existed;
+    syscall.preimage = body.preimage;
+    frame.syscalls.push_back(std::move(syscall));
+    return {};
+  }
+
+  Result<void> operator()(const CallSettled& body) {
+    Process& process = *TRY(live());
+    Frame& frame = *TRY(open(body.call));
+    Syscall* syscall = frame.find(body.n);
+    if (syscall == nullptr || syscall->stage != Stage::intended) return misfit("no such intent is open");
+    if (body.outcome == OutcomeKind::not_started && !syscall->spends.empty()) {
+      for (const base::CapId id : syscall->spends) ++*state_.caps[id.value - 1].uses_left;
+      ++state_.authority_version;
+    }
+    syscall->stage = Stage::settled;
+    syscall->seq = record_.seq;
+    syscall->outcome = body.outcome;
+    syscall->reply = body.reply;
+    syscall->error = body.error;
+    add_usage(process.usage, body.usage);
+    return frame.kind == FrameKind::turn ? end_turn(process, body) : Result<void>{};
+  }
+
+  Result<void> operator()(const CallObserved& body) {
+    Frame& frame = *TRY(open(body.call));
+    Syscall* syscall = frame.find(body.n);
+    if (syscall == nullptr) {
+      frame.syscalls.emplace_back();
+      syscall = &frame.syscalls.back();
+    } else if (syscall->stage != Stage::waiting) {
+      return misfit("that syscall has an outcome already");
+    }
+    syscall->n = body.n;
+    syscall->name = body.name;
+    syscall->digest = body.digest;
+    syscall->stage = Stage::settled;
+    syscall->seq = record_.seq;
+    syscall->reply = body.reply;
+    syscall->error = body.error;
+    return {};
+  }
+
+  Result<void> operator()(const CallWaiting& body) {
+    Frame& frame = *TRY(open(body.call));
+    if (frame.find(body.n) != nullptr) return misfit("that syscall has been seen before");
+    Syscall syscall;
+    syscall.n = body.n;
+    syscall.name = body.name;
+    syscall.digest = body.digest;
+    syscall.stage = Stage::waiting;
+    syscall.seq = record_.seq;
+    syscall.until = body.until;
+    syscall.request = body.request;
+    if (body.request) {
+      Request* request = find_request(*body.request);
+      if (request == nullptr || request->answered) return misfit("it waits for a request that is not open");
+      request->call = body.call;
+      request->n = body.n;
+    }
+    frame.syscalls.push_back(std::move(syscall));
+    return {};
+  }
+
+  Result<void> operator()(const RequestOpened& body) {
+    (void)TRY(live());
+    if (body.request.value != state_.requests.size() + 1) return misfit("its id is not the next");
+    Request request;
+    request.opened = body;
+    request.process = record_.process;
+    request.at = record_.at;
+    request.seq = record_.seq;
+    state_.requests.push_back(std::move(request));
+    return {};
+  }
+
+  // An approval lets the call that waits for it decide again; an answer to a question comes with the
+  // call.observed that carries it.
+  Result<void> operator()(const RequestAnswered& body) {
+    Request* request = find_request(body.request);
+    if (request == nullptr || request->answered) return misfit("no such request is open");
+    request->answered = body;
+    Process* process = state_.process(request->process);
+    Frame* frame = process == nullptr ? nullptr : process->frame(request->call);
+    if (frame == nullptr || request->opened.kind != RequestKind::approval || body.answer != AnswerKind::approved) return {};
+    std::erase_if(frame->syscalls, [&](const Syscall& syscall) { return syscall.n == request->n && syscall.stage == Stage::waiting; });
+    return {};
+  }
+
+  Result<void> operator()(const ObjectPut& body) {
+    Object& object = state_.objects[body.space][body.name];
+    if (body.version != object.version + 1) return misfit("its version is not the next");
+    object = {body.type, body.version, body.value};
+    return {};
+  }
+
+  Result<void> operator()(const HumanTold&) { return {}; }
+
+ private:
+  base::Unexpected misfit(std::string_view why) const {
+    return fail(Code::corrupt, fmt::format("record {}:{} ({}) does not fit: {}", record_.job.value, record_.seq, kind_of(record_), why),
+                "`alos store check` says what is damaged");
+  }
+
+  Result<Process*> live() const {
+    Process* process = state_.process(record_.process);
+    if (process == nullptr || !process->live()) return misfit("its process does not exist or has ended");
+    return process;
+  }
+
+  Result<Frame*> open(base::CallId call) const {
+    Frame* frame = TRY(live())->frame(call);
+    if (frame == nullptr) return misfit("no such call is open");
+    return frame;
+  }
+
+  Request* find_request(base::RequestId id) const {
+    return id.value == 0 || id.value > state_.requests.size() ? nullptr : &state_.requests[id.value - 1];
+  }
+
+  Result<void> open_frame(Process& process, Frame frame) const {
+    if (frame.call.value != process.next_call) return misfit("its call number is not the next");
+    ++process.next_call;
+    process.frames.push_back(std::move(frame));
+    return {};
+  }
+
+  static void close_frame(Process& process, base::CallId call) {
+    std::erase_if(process.frames, [&](const Frame& frame) { return frame.call == call; });
+  }
+
+  static Result<void> end(Process& process, abi::ProcessState state) {
+    process.state = state;
+    process.frames.clear();
+    return {};
+  }
+
+  static std::string error_text(const std::optional<base::Error>& error) {
+    return fmt::format("{{\"error\":{}}}", base::to_json(error.value_or(base::Error{})));
+  }
+
+  static void add_usage(Usage& total, const Usage& more) {
+    total.input_tokens += more.input_tokens;
+    total.output_tokens += more.output_tokens;
+    total.model_calls += more.model_calls;
+    total.usd_micro += more.usd_micro;
+  }
+
+  // The model's reply joins the transcript and opens its tool calls; without one the turn is just over.
+  Result<void> end_turn(Process& process, const CallSettled& body) const {
+    if (body.outcome == OutcomeKind::done) {
+      if (!body.reply) return misfit("it has no reply");
+      auto reply = base::from_json<abi::ModelGenerate::Reply>(body.reply->text, base::Source::journal);
+      if (!reply) return misfit(reply.error().what);
+      process.transcript.append({abi::Role::assistant, std::move(reply->text), std::move(reply->tool_calls), {}});
+      process.answered.clear();
+      ++process.turns;
+    }
+    close_frame(process, body.call);
+    return {};
+  }
+
+  JobState& state_;
+  const Record& record_;
+};
+
+}  // namespace
+
+Result<void> apply(JobState& state, const Record& record, const base::Digest& head) {
+  if (record.seq != state.seq + 1 || (state.seq != 0 && record.job != state.job))
+    return fail(Code::corrupt, fmt::format("record {}:{} does not follow {}:{}", record.job.value, record.seq, state.job.value, state.seq));
+  TRY(std::visit(Applier(state, record), record.body));
+  state.seq = record.seq;
+  state.head = head;
+  state.at = record.at;
+  if (Process* process = state.process(record.process)) process->last_seq = record.seq;
+  return {};
+}
+
+std::string encode_state(const JobState& state) { return base::to_json(state); }
+
+Result<JobState> decode_state(std::string_view text) {
+  auto state = base::from_json<JobState>(text, base::Source::journal);
+  if (!state) return fail(Code::corrupt, "a snapshot cannot be read: " + state.error().what, "`alos store rebuild` makes it anew from the journal");
+  state->reindex();
+  return state;
+}
+
+Result<void> fold(JobState& state, std::string_view lines) {
+  while (!lines.empty()) {
+    const std::size_t end = lines.find('\n');
+    if (end == std::string_view::npos) return fail(Code::corrupt, fmt::format("journal of job {} is cut off after record {}", state.job.value, state.seq));
+    const std::string_view line = lines.substr(0, end);
+    TRY(apply(state, TRY(parse_record(line)), chain(state.head, line)));
+    lines.remove_prefix(end + 1);
+  }
+  return {};
+}
+
+}  // namespace alos::core

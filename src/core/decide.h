@@ -1,0 +1,47 @@
+// The capability decision: a pure function of what a process holds and what it needs.
+//
+// Over the holder's live capabilities that match: any `deny` -> denied; else one bound to this very call ->
+// allowed; else the most specific of the `ask` and `allow` patterns wins, and a tie asks; none -> denied.
+// Writing to a trapdoor (a file that others execute or obey) is covered only by a pattern that names it literally.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/state.h"
+
+namespace alos::core {
+
+struct Decision {
+  Verdict verdict = Verdict::denied;
+  std::vector<base::CapId> matched;    // what decided: the denies, the approval, or the most specific ones
+  std::optional<base::CapId> spends;   // has limited uses: one is taken when the intent is recorded
+  std::string reason;                  // for people; only when not plainly allowed
+};
+
+// `call`: digest of the call for bound approvals.
+Decision decide(const JobState& state, std::uint32_t holder, const abi::Need& need, const base::Digest& call, base::Time now);
+
+// A copy of the holder's capabilities that touch a subtree, to ask about places in it without the job's lock.
+class SubtreeView {
+ public:
+  SubtreeView(const JobState& state, std::uint32_t holder, const abi::Resource& top, base::Time now);
+
+  // `list`: shown unless denied (the directory itself was allowed). Other rights: shown when plainly allowed.
+  bool shows(const abi::Resource& resource, abi::Right right) const;
+
+ private:
+  std::vector<Capability> caps_;
+  std::vector<std::string> trapdoors_;
+  base::Time now_;
+};
+
+bool is_live(const Capability& cap, base::Time now);
+
+// Whether the place is one of the trapdoors, at or beneath it. A trapdoor is a run of whole path segments that may
+// stand anywhere: `.git/hooks`.
+bool is_trapdoor(std::string_view resource, std::span<const std::string> trapdoors);
+std::vector<std::string> builtin_trapdoors();
+
+}  // namespace alos::core

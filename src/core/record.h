@@ -1,0 +1,318 @@
+// Record: one state change of a job, and all there is to know about it.
+//
+// A job's state is the fold of its records (apply.h). The canonical form of a record is one line of JSON; the
+// journal is the chain hash = SHA-256(previous hash || line). Kinds stay readable for ever and what a kind means
+// never changes: a new meaning is a new kind.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "abi/calls.h"
+#include "base/id.h"
+#include "base/json.h"
+
+namespace alos::core {
+
+// What a process may spend; absent means no limit, 0 means none.
+struct Budget {
+  std::optional<std::uint64_t> model_tokens;  // in and out together
+  std::optional<std::uint64_t> model_calls;
+  std::optional<std::uint64_t> tool_calls;
+  std::optional<std::uint64_t> usd_micro;     // millionths of a US dollar
+  std::optional<std::uint64_t> wall_ms;       // from its start
+  std::optional<std::uint64_t> processes;     // itself and all below it
+  ALOS_FIELDS(model_tokens, model_calls, tool_calls, usd_micro, wall_ms, processes)
+};
+
+struct Usage {
+  std::uint64_t input_tokens = 0;
+  std::uint64_t output_tokens = 0;
+  std::uint64_t model_calls = 0;
+  std::uint64_t tool_calls = 0;
+  std::uint64_t usd_micro = 0;
+  ALOS_FIELDS(input_tokens, output_tokens, model_calls, tool_calls, usd_micro)
+};
+
+struct Price {  // of a model, in millionths of a US dollar per million tokens
+  std::uint64_t input = 0;
+  std::uint64_t output = 0;
+  ALOS_FIELDS(input, output)
+};
+
+// Authority over one pattern. Live while not revoked, not used up and not expired.
+struct Capability {
+  base::CapId id;
+  std::uint32_t holder = 0;                 // process number
+  abi::Grant grant;                         // `uses` as first granted
+  std::optional<base::CapId> parent;        // derived from
+  std::optional<base::Digest> bound_call;   // fits this very call only
+  std::string from;                         // who granted it: manifest, base, human:owner (request 7.r1), ...
+  std::optional<std::uint64_t> uses_left;
+  bool revoked = false;
+  base::Seq seq = 0;                        // of the record that granted it
+  ALOS_FIELDS(id, holder, grant, parent, bound_call, from, uses_left, revoked, seq)
+};
+
+ALOS_ENUM(Verdict, allowed, asked, denied)
+ALOS_ENUM(OutcomeKind, done, not_started, failed, unknown)
+ALOS_ENUM(RequestKind, approval, question, grant)
+ALOS_ENUM(AnswerKind, approved, denied, answered, cancelled)
+
+struct NeedText {  // a Need in a record
+  abi::Resource resource;
+  abi::Right right = abi::Right::read;
+  ALOS_FIELDS(resource, right)
+};
+
+// ---- the kinds ----
+
+struct JobCreated {
+  static constexpr std::string_view kKind = "job.created";
+  std::string owner;
+  abi::Roots roots;
+  std::vector<std::string> trapdoors;
+  ALOS_FIELDS(owner, roots, trapdoors)
+};
+
+struct JobOpened {  // a runtime took the job up (again)
+  static constexpr std::string_view kKind = "job.opened";
+  std::uint64_t epoch = 0;
+  ALOS_FIELDS(epoch)
+};
+
+struct ProcessSpawned {
+  static constexpr std::string_view kKind = "process.spawned";
+  std::uint32_t number = 0;
+  std::uint32_t parent = 0;  // 0: the root has none
+  std::string name;
+  std::string image;
+  std::string model;
+  base::Text prompt;
+  base::Text goal;
+  std::vector<std::string> tools;
+  base::Path cwd;
+  Budget budget;
+  Price price;
+  ALOS_FIELDS(number, parent, name, image, model, prompt, goal, tools, cwd, budget, price)
+};
+
+struct ProcessMoved {
+  static constexpr std::string_view kKind = "process.moved";
+  base::Path cwd;
+  ALOS_FIELDS(cwd)
+};
+
+struct ProcessPaused {
+  static constexpr std::string_view kKind = "process.paused";
+  std::string by;
+  std::string reason;
+  ALOS_FIELDS(by, reason)
+};
+
+struct ProcessResumed {
+  static constexpr std::string_view kKind = "process.resumed";
+  std::string by;
+  ALOS_FIELDS(by)
+};
+
+struct ProcessExiting {  // exit was asked for; the process ends when its call has returned
+  static constexpr std::string_view kKind = "process.exiting";
+  base::Text result;
+  ALOS_FIELDS(result)
+};
+
+struct ProcessExited {
+  static constexpr std::string_view kKind = "process.exited";
+  base::Text result;
+  ALOS_FIELDS(result)
+};
+
+struct ProcessFailed {
+  static constexpr std::string_view kKind = "process.failed";
+  base::Error error;
+  ALOS_FIELDS(error)
+};
+
+struct ProcessKilled {
+  static constexpr std::string_view kKind = "process.killed";
+  std::string by;
+  std::string reason;
+  ALOS_FIELDS(by, reason)
+};
+
+struct CapGranted {
+  static constexpr std::string_view kKind = "cap.granted";
+  Capability cap;
+  ALOS_FIELDS(cap)
+};
+
+struct CapRevoked {
+  static constexpr std::string_view kKind = "cap.revoked";
+  std::vector<base::CapId> caps;
+  std::string by;
+  ALOS_FIELDS(caps, by)
+};
+
+// Every refusal and every question, and every yes that rests on an approval.
+struct AuthorityDecided {
+  static constexpr std::string_view kKind = "authority.decided";
+  base::CallId call;
+  std::uint32_t n = 0;
+  std::string name;
+  abi::Resource resource;
+  abi::Right right = abi::Right::read;
+  Verdict decision = Verdict::denied;
+  std::vector<base::CapId> matched;
+  std::string reason;
+  ALOS_FIELDS(call, n, name, resource, right, decision, matched, reason)
+};
+
+struct TurnStarted {  // a durable call whose one syscall is model.generate
+  static constexpr std::string_view kKind = "turn.started";
+  base::CallId call;
+  std::uint32_t turn = 0;
+  ALOS_FIELDS(call, turn)
+};
+
+struct ToolCalled {
+  static constexpr std::string_view kKind = "tool.called";
+  base::CallId call;
+  std::string tool;
+  std::optional<std::string> request;     // the model's id of it, in its last reply
+  std::optional<base::Text> arguments;    // of a call from outside the model
+  ALOS_FIELDS(call, tool, request, arguments)
+};
+
+struct ToolReturned {
+  static constexpr std::string_view kKind = "tool.returned";
+  base::CallId call;
+  std::string tool;
+  bool ok = false;
+  std::optional<base::Json> value;
+  std::optional<base::Error> error;
+  ALOS_FIELDS(call, tool, ok, value, error)
+};
+
+struct CallIntended {
+  static constexpr std::string_view kKind = "call.intended";
+  base::CallId call;
+  std::uint32_t n = 0;
+  std::string name;
+  abi::EffectClass effect = abi::EffectClass::once;
+  base::Digest digest;
+  std::vector<NeedText> needs;
+  std::vector<base::CapId> matched;
+  std::vector<base::CapId> spends;
+  std::optional<bool> existed;             // preimage: was there something
+  std::optional<base::Digest> preimage;    // of its content
+  std::optional<base::Text> kept;          // the content itself, when small enough to keep
+  ALOS_FIELDS(call, n, name, effect, digest, needs, matched, spends, existed, preimage, kept)
+};
+
+struct CallSettled {  // the outcome of an intent
+  static constexpr std::string_view kKind = "call.settled";
+  base::CallId call;
+  std::uint32_t n = 0;
+  OutcomeKind outcome = OutcomeKind::done;
+  std::optional<base::RawJson> reply;
+  std::optional<base::Error> error;
+  Usage usage;
+  ALOS_FIELDS(call, n, outcome, reply, error, usage)
+};
+
+// What a syscall without an intent came to. Recorded as soon as something depends on it.
+struct CallObserved {
+  static constexpr std::string_view kKind = "call.observed";
+  base::CallId call;
+  std::uint32_t n = 0;
+  std::string name;
+  base::Digest digest;
+  std::optional<base::RawJson> reply;
+  std::optional<base::Error> error;
+  ALOS_FIELDS(call, n, name, digest, reply, error)
+};
+
+struct CallWaiting {
+  static constexpr std::string_view kKind = "call.waiting";
+  base::CallId call;
+  std::uint32_t n = 0;
+  std::string name;
+  base::Digest digest;
+  std::optional<base::Time> until;
+  std::optional<base::RequestId> request;
+  ALOS_FIELDS(call, n, name, digest, until, request)
+};
+
+struct RequestOpened {
+  static constexpr std::string_view kKind = "request.opened";
+  base::RequestId request;
+  RequestKind kind = RequestKind::question;
+  std::string to;
+  std::string question;               // for people; for approvals the need in words
+  std::vector<std::string> choices;
+  std::string name;                   // of the call
+  base::Digest digest;                // of the call
+  std::vector<NeedText> needs;        // approval: what is asked
+  std::vector<abi::Grant> grants;     // grant: what is asked
+  std::string preview;                // what the call would do
+  ALOS_FIELDS(request, kind, to, question, choices, name, digest, needs, grants, preview)
+};
+
+struct RequestAnswered {
+  static constexpr std::string_view kKind = "request.answered";
+  base::RequestId request;
+  AnswerKind answer = AnswerKind::denied;
+  std::string by;
+  std::string scope;  // approved: once, 3 uses, until ..., process
+  std::string text;   // the answer, or the reason
+  ALOS_FIELDS(request, answer, by, scope, text)
+};
+
+struct ObjectPut {
+  static constexpr std::string_view kKind = "object.put";
+  std::string space;
+  std::string name;
+  std::string type;
+  std::uint64_t version = 0;
+  base::Json value;
+  ALOS_FIELDS(space, name, type, version, value)
+};
+
+struct HumanTold {
+  static constexpr std::string_view kKind = "human.told";
+  std::string to;
+  std::string text;
+  ALOS_FIELDS(to, text)
+};
+
+using Body = std::variant<JobCreated, JobOpened, ProcessSpawned, ProcessMoved, ProcessPaused, ProcessResumed,
+                          ProcessExiting, ProcessExited, ProcessFailed, ProcessKilled, CapGranted, CapRevoked,
+                          AuthorityDecided, TurnStarted, ToolCalled, ToolReturned, CallIntended, CallSettled,
+                          CallObserved, CallWaiting, RequestOpened, RequestAnswered, ObjectPut, HumanTold>;
+
+struct Record {
+  base::JobId job;
+  base::Seq seq = 0;
+  base::Time at;
+  std::uint32_t process = 1;  // whom it concerns; the job itself counts as its root
+  base::Seq cause = 0;        // the record that led to this one; 0: from outside
+  Body body;
+
+  base::Pid pid() const { return {job, process}; }
+};
+
+std::string_view kind_of(const Record& record);
+
+// Appends the canonical line, without the newline.
+void append_canonical(std::string& out, const Record& record);
+
+// Errors are `corrupt` and name job and seq where they can be read.
+base::Result<Record> parse_record(std::string_view line);
+
+inline base::Digest chain(const base::Digest& previous, std::string_view line) { return base::Digest::of(previous.view(), line); }
+
+}  // namespace alos::core

@@ -1,0 +1,175 @@
+// State: what a job is, as its records say. Plain values; only apply() changes them.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/record.h"
+
+namespace alos::core {
+
+ALOS_ENUM(Stage, waiting, intended, settled)
+
+// One numbered syscall of a durable call.
+struct Syscall {
+  std::uint32_t n = 0;
+  std::string name;
+  base::Digest digest;
+  Stage stage = Stage::settled;
+  base::Seq seq = 0;                         // of the record that brought it to this stage
+  std::optional<base::RawJson> reply;           // settled and done
+  std::optional<base::Error> error;          // settled otherwise
+  std::optional<OutcomeKind> outcome;        // settled, of an intent
+  std::optional<abi::EffectClass> effect;    // of an intent
+  std::vector<base::CapId> matched;          // of an intent: what allowed it
+  std::vector<base::CapId> spends;           // of an intent
+  std::optional<bool> existed;
+  std::optional<base::Digest> preimage;
+  std::optional<base::Time> until;           // waiting
+  std::optional<base::RequestId> request;    // waiting, or refused
+  ALOS_FIELDS(n, name, digest, stage, seq, reply, error, outcome, effect, matched, spends, existed, preimage, until, request)
+};
+
+ALOS_ENUM(FrameKind, turn, tool, outside)
+
+// An open durable call: a tool call, a turn, or a tool call from outside the model.
+struct Frame {
+  base::CallId call;
+  FrameKind kind = FrameKind::tool;
+  std::string tool;
+  std::string request;  // the model's id
+  base::Path cwd;       // when it was called
+  base::Seq seq = 0;    // of the record that opened it
+  std::vector<Syscall> syscalls;  // by n
+  std::optional<base::Text> arguments;
+  ALOS_FIELDS(call, kind, tool, request, cwd, seq, syscalls, arguments)
+
+  const Syscall* find(std::uint32_t n) const;
+  Syscall* find(std::uint32_t n);
+  const Syscall* pending() const;  // the last one, when it is not settled
+};
+
+struct Process {
+  std::uint32_t number = 0;
+  std::uint32_t parent = 0;
+  std::string name;
+  std::string image;
+  std::string model;
+  base::Text prompt;
+  base::Text goal;
+  std::vector<std::string> tools;
+  base::Path cwd;
+  Budget budget;
+  Price price;
+  Usage usage;
+  base::Time started;
+  abi::ProcessState state = abi::ProcessState::created;  // `runnable` also while it waits or runs
+  std::string reason;                    // paused, failed, killed: why
+  std::optional<base::Error> error;      // failed
+  std::optional<base::Text> result;      // exiting, exited
+  bool exiting = false;
+  abi::Transcript transcript;
+  std::uint32_t turns = 0;               // model replies
+  std::uint64_t next_call = 1;
+  std::vector<Frame> frames;             // open durable calls
+  std::vector<std::string> answered;     // tool requests of the last reply that have returned
+  base::Seq last_seq = 0;                // of the last record about it
+  ALOS_FIELDS(number, parent, name, image, model, prompt, goal, tools, cwd, budget, price, usage, started, state,
+              reason, error, result, exiting, transcript, turns, next_call, frames, answered, last_seq)
+
+  bool live() const { return !abi::is_terminal(state); }
+  const Frame* frame(base::CallId call) const;
+  Frame* frame(base::CallId call);
+  const Frame* frame_of_request(std::string_view request) const;
+  const Frame* turn_frame() const;
+};
+
+struct Request {
+  RequestOpened opened;
+  std::uint32_t process = 0;
+  base::CallId call;
+  std::uint32_t n = 0;
+  base::Time at;
+  base::Seq seq = 0;
+  std::optional<RequestAnswered> answered;
+  ALOS_FIELDS(opened, process, call, n, at, seq, answered)
+};
+
+struct Object {
+  std::string type;
+  std::uint64_t version = 0;
+  base::Json value;
+  ALOS_FIELDS(type, version, value)
+};
+
+// Finds the capabilities that could cover a resource: by holder and literal prefix. Derived, never stored.
+class CapabilityIndex {
+ public:
+  void add(const Capability& cap);
+  void remove(const Capability& cap);
+
+  // Calls `visit(CapId)` for every capability of `holder` whose literal prefix begins the resource.
+  template <typename Visit>
+  void candidates(std::uint32_t holder, std::string_view resource, Visit&& visit) const;
+
+ private:
+  static constexpr std::uint64_t kSeed = 0xcbf29ce484222325ULL;
+  static std::uint64_t mix(std::uint64_t hash, char c) { return (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL; }
+  static std::uint64_t seed(std::uint32_t holder) { return kSeed ^ (holder * 0x9E3779B97F4A7C15ULL); }
+
+  std::unordered_map<std::uint64_t, std::vector<base::CapId>> by_prefix_;
+};
+
+struct JobState {
+  base::JobId job;
+  base::Seq seq = 0;      // of the last record
+  base::Digest head;      // of the chain
+  base::Time at;
+  std::string owner;
+  abi::Roots roots;
+  std::vector<std::string> trapdoors;
+  std::uint64_t epoch = 0;
+  std::uint64_t authority_version = 0;   // grows when a decision could come out differently
+  std::vector<Process> processes;        // number - 1
+  std::vector<Capability> caps;          // id - 1
+  std::vector<Request> requests;         // id - 1
+  std::map<std::string, std::map<std::string, Object>> objects;  // by namespace and name
+  ALOS_FIELDS(job, seq, head, at, owner, roots, trapdoors, epoch, authority_version, processes, caps, requests, objects)
+
+  CapabilityIndex index;
+
+  const Process* process(std::uint32_t number) const;
+  Process* process(std::uint32_t number);
+  const Capability* cap(base::CapId id) const;
+  const Request* request(base::RequestId id) const;
+  void reindex();  // after decoding
+};
+
+// ---- inline ----
+
+template <typename Visit>
+void CapabilityIndex::candidates(std::uint32_t holder, std::string_view resource, Visit&& visit) const {
+  std::uint64_t hash = seed(holder);
+  const auto look = [&] {
+    const auto found = by_prefix_.find(hash);
+    if (found == by_prefix_.end()) return;
+    for (const base::CapId id : found->second) visit(id);
+  };
+  bool scheme = true;
+  for (std::size_t i = 0; i < resource.size(); ++i) {
+    const char c = resource[i];
+    if (c == '/' && !scheme && resource[i - 1] != ':') look();
+    hash = mix(hash, c);
+    if (scheme && c == ':') {
+      scheme = false;
+      look();
+    }
+  }
+  look();
+}
+
+}  // namespace alos::core

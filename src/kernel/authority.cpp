@@ -1,0 +1,108 @@
+#include "kernel/authority.h"
+
+#include "base/text.h"
+
+namespace alos::kernel {
+
+using base::Code;
+using base::fail;
+
+base::Unexpected Authority::refuse(const Lock& lock, const Question& question, const abi::Need& need, const core::Decision& decision) {
+  const Place& place = journal_.place();
+  core::AuthorityDecided body{place.call, journal_.n(), std::string(question.name), need.resource, need.right, core::Verdict::denied, decision.matched, decision.reason};
+  if (const auto seq = append(journal_.services(), place.job, lock, place.process, place.cause, std::move(body)); !seq) return base::Unexpected(seq.error());
+  std::string by;
+  for (const base::CapId id : decision.matched) by += fmt::format(" ({})", base::to_string(place.job->id(), id));
+  const std::string wanted = fmt::format("{} {}", base::name_of(need.right), need.resource.text());
+  base::Error error{Code::denied, fmt::format("{} is denied: {}{}", wanted, decision.reason, by),
+                    fmt::format("request_permission asks for it; a person can `alos grant {} '{}'`", base::to_string(place.pid()), wanted)};
+  if (!decision.matched.empty()) error.details = "a person decided so; work without it, or say in your result that it was needed";
+  journal_.observe(question.digest, question.name, error);
+  return base::Unexpected(std::move(error));
+}
+
+base::Unexpected Authority::ask(const Lock& lock, const Question& question, const std::vector<std::pair<abi::Need, core::Decision>>& asked) {
+  const Place& place = journal_.place();
+  core::RequestOpened request;
+  request.kind = core::RequestKind::approval;
+  request.to = place.job->state.owner;
+  request.name = question.name;
+  request.digest = question.digest;
+  request.preview = question.preview;
+  base::Seq cause = place.cause;
+  for (const auto& [need, decision] : asked) {
+    request.question += fmt::format("{}{} {}", request.question.empty() ? "" : " and ", base::name_of(need.right), need.resource.text());
+    request.needs.push_back({need.resource, need.right});
+    core::AuthorityDecided body{place.call, journal_.n(), std::string(question.name), need.resource, need.right, core::Verdict::asked, decision.matched, decision.reason};
+    const auto seq = journal_.append_after_observations(lock, place.cause, std::move(body));
+    if (!seq) return base::Unexpected(seq.error());
+    cause = *seq;
+  }
+  const auto id = open_request(journal_, lock, cause, std::move(request));
+  if (!id) return base::Unexpected(id.error());
+  return fail(Code::parked, "waits for request " + base::to_string(place.job->id(), *id));
+}
+
+base::Result<void> Authority::check(const Lock& lock, const Question& question, ports::Grounds& grounds) {
+  const Place& place = journal_.place();
+  const core::JobState& state = place.job->state;
+  const core::Process* process = state.process(place.process);
+  const core::Frame* frame = process == nullptr ? nullptr : process->frame(place.call);
+  if (frame == nullptr) return fail(Code::cancelled, "the call was ended from outside");
+  if (const core::Syscall* open = frame->find(journal_.n())) return check_open_intent(lock, grounds, *open);
+  const base::Time now = journal_.services().hands.clock.now();
+  grounds.authority_version = state.authority_version;
+  std::vector<std::pair<abi::Need, core::Decision>> asked;
+  for (const abi::Need& need : grounds.needs) {
+    core::Decision decision = core::decide(state, place.process, need, question.digest, now);
+    if (decision.verdict == core::Verdict::denied) return refuse(lock, question, need, decision);
+    if (decision.spends && std::find(grounds.spends.begin(), grounds.spends.end(), *decision.spends) == grounds.spends.end()) grounds.spends.push_back(*decision.spends);
+    for (const base::CapId id : decision.matched) grounds.matched.push_back(id);
+    if (decision.verdict == core::Verdict::asked) asked.emplace_back(need, std::move(decision));
+  }
+  if (!asked.empty()) return ask(lock, question, asked);
+  return {};
+}
+
+// An intent that a crash interrupted: authority said yes to exactly this, and that is durable. It goes on unless that
+// authority has been taken back since; then it is only looked at.
+base::Result<void> Authority::check_open_intent(const Lock& lock, ports::Grounds& grounds, const core::Syscall& open) const {
+  CHECK(lock.owns_lock());
+  const Place& place = journal_.place();
+  const core::JobState& state = place.job->state;
+  grounds.matched = open.matched;
+  grounds.authority_version = state.authority_version;
+  for (const base::CapId id : open.matched) {
+    const core::Capability* cap = state.cap(id);
+    grounds.settle_only = grounds.settle_only || cap == nullptr || cap->revoked;
+  }
+  const base::Time now = journal_.services().hands.clock.now();
+  for (const abi::Need& need : grounds.needs) {
+    const core::Decision decision = core::decide(state, place.process, need, grounds.digest, now);
+    for (const base::CapId id : decision.matched)
+      grounds.settle_only = grounds.settle_only || state.cap(id)->grant.effect == abi::GrantEffect::deny;
+  }
+  return {};
+}
+
+base::Result<void> Authority::check_model_budget() const {
+  const Place& place = journal_.place();
+  const Lock lock(place.job->mutex);
+  const core::Process* process = place.job->state.process(place.process);
+  if (process == nullptr) return fail(Code::cancelled, "the process has ended");
+  const core::Budget& budget = process->budget;
+  const core::Usage& usage = process->usage;
+  const auto spent = [&](std::string_view what, std::uint64_t used, std::uint64_t limit) {
+    return fail(Code::exhausted, fmt::format("budget {} of {} is used up: {} of {}", what, base::to_string(place.pid()), used, limit),
+                "start again with a larger --budget, or resume when more is allowed");
+  };
+  const std::uint64_t tokens = usage.input_tokens + usage.output_tokens;
+  const auto wall = static_cast<std::uint64_t>((journal_.services().hands.clock.now() - process->started).count() / 1000);
+  if (budget.model_calls && usage.model_calls >= *budget.model_calls) return spent("model_calls", usage.model_calls, *budget.model_calls);
+  if (budget.model_tokens && tokens >= *budget.model_tokens) return spent("model_tokens", tokens, *budget.model_tokens);
+  if (budget.usd_micro && usage.usd_micro >= *budget.usd_micro && process->price.input + process->price.output != 0) return spent("usd (in millionths)", usage.usd_micro, *budget.usd_micro);
+  if (budget.wall_ms && wall >= *budget.wall_ms) return spent("wall (in ms)", wall, *budget.wall_ms);
+  return {};
+}
+
+}  // namespace alos::kernel

@@ -1,0 +1,95 @@
+// Authority: the only maker of Permits. Decides over capabilities and budget; what must ask a human parks here.
+#pragma once
+
+#include <fmt/format.h>
+
+#include "core/decide.h"
+#include "kernel/journal.h"
+#include "kernel/preview.h"
+
+namespace alos::kernel {
+
+class Authority {
+ public:
+  explicit Authority(Journal& journal) : journal_(journal) {}
+
+  // The files a call names are resolved and pinned first, and both the name and the real place must be allowed.
+  // Errors: `denied` (recorded, says why), `parked` (a human is asked), `exhausted` (budget), or what resolving said.
+  template <abi::Call C>
+  base::Result<ports::Permit<C>> decide(C call, const base::Digest& digest);
+
+ private:
+  struct Question {
+    std::string_view name;
+    const base::Digest& digest;
+    std::string preview;
+  };
+
+  template <abi::PinnedCall C>
+  base::Result<std::unique_ptr<ports::Pin>> pin(C& call) const;
+  base::Result<void> check(const Lock& lock, const Question& question, ports::Grounds& grounds);
+  base::Result<void> check_open_intent(const Lock& lock, ports::Grounds& grounds, const core::Syscall& open) const;
+  base::Unexpected refuse(const Lock& lock, const Question& question, const abi::Need& need, const core::Decision& decision);
+  base::Unexpected ask(const Lock& lock, const Question& question, const std::vector<std::pair<abi::Need, core::Decision>>& asked);
+  base::Result<void> check_model_budget() const;
+  abi::Caller caller() const { return {journal_.place().pid()}; }
+
+  Journal& journal_;
+};
+
+template <abi::PinnedCall C>
+base::Result<std::unique_ptr<ports::Pin>> Authority::pin(C& call) const {
+  abi::Roots roots;
+  {
+    const Lock lock(journal_.place().job->mutex);
+    roots = journal_.place().job->state.roots;
+  }
+  std::vector<ports::Files::PinSpec> specs;
+  for (const base::Path* path : call.paths()) {
+    auto missing = ports::Missing::refuse;
+    if constexpr (std::is_same_v<C, abi::FsWrite>) missing = ports::Missing::leaf;
+    if constexpr (std::is_same_v<C, abi::FsMkdir>) missing = call.parents ? ports::Missing::parents : ports::Missing::leaf;
+    if constexpr (std::is_same_v<C, abi::FsMove>) missing = specs.empty() ? ports::Missing::refuse : ports::Missing::leaf;
+    specs.push_back({*path, C::kLeaf, missing});
+  }
+  return journal_.services().hands.files.pin(specs, roots);
+}
+
+template <abi::Call C>
+base::Result<ports::Permit<C>> Authority::decide(C call, const base::Digest& digest) {
+  ports::Grounds grounds;
+  grounds.digest = digest;
+  grounds.needs = call.needs(caller());
+  std::unique_ptr<ports::Pin> pinned;
+  base::Result<void> found;
+  if constexpr (abi::PinnedCall<C>) {
+    auto pinning = pin(call);
+    if (pinning) {
+      pinned = std::move(*pinning);
+      C real = call;
+      std::size_t i = 0;
+      for (base::Path* path : real.paths()) *path = pinned->real_paths()[i++];
+      if (base::to_json(real) != base::to_json(call))
+        for (abi::Need& need : real.needs(caller())) grounds.needs.push_back(std::move(need));
+    } else {
+      found = base::Unexpected(pinning.error());
+    }
+  }
+  if constexpr (std::is_same_v<C, abi::ModelGenerate>) TRY(check_model_budget());
+  const Lock lock(journal_.place().job->mutex);
+  // What resolving found out is for those only who may ask: the name is decided first.
+  TRY(check(lock, {C::kName, digest, preview_of(call)}, grounds));
+  if (!found) {
+    journal_.observe(digest, C::kName, found.error());
+    return base::Unexpected(found.error());
+  }
+  ports::View view;
+  for (const abi::Need& need : grounds.needs) {
+    if (need.reach != abi::Reach::subtree) continue;
+    auto visible = std::make_shared<const core::SubtreeView>(journal_.place().job->state, journal_.place().process, need.resource, journal_.services().hands.clock.now());
+    view = [visible](const abi::Resource& resource, abi::Right right) { return visible->shows(resource, right); };
+  }
+  return ports::Permit<C>(std::move(call), std::move(pinned), std::move(view), std::move(grounds));
+}
+
+}  // namespace alos::kernel

@@ -1,0 +1,125 @@
+#include "kernel/committer.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+
+#include "kernel/project.h"
+
+namespace alos::kernel {
+namespace {
+
+// A snapshot is taken when the tail since the last one outweighs the state, so its cost is amortised.
+constexpr std::uint64_t kSnapshotTailBytesMin = 256 * 1024;
+
+void take_snapshot(Job& job, store::Commit& commit) {
+  if (job.bytes_since_snapshot < std::max(kSnapshotTailBytesMin, 2 * job.snapshot_bytes)) return;
+  store::Snapshot snapshot{job.id(), job.state.seq, job.state.head, core::encode_state(job.state)};
+  job.snapshot_bytes = snapshot.state.size();
+  job.bytes_since_snapshot = 0;
+  commit.snapshots.push_back(std::move(snapshot));
+}
+
+// Moves a job's tail into the commit.
+Committer::Batch take_tail(const JobPtr& job, store::Commit& commit) {
+  const Lock lock(job->mutex);
+  job->queued_for_commit = false;
+  Tail tail = std::exchange(job->tail, {});
+  Committer::Batch batch{job, tail.first, tail.before, {}};
+  if (tail.first == 0 || job->lost) return batch;
+  job->bytes_since_snapshot += tail.lines.size();
+  batch.lines = tail.lines;
+  commit.segments.push_back({job->id(), tail.first, tail.count, tail.before, job->state.head, std::move(tail.lines)});
+  for (store::Blob& blob : tail.blobs) commit.blobs.push_back(std::move(blob));
+  for (const std::uint32_t number : tail.processes) commit.processes.push_back(row_of(job->state, *job->state.process(number)));
+  for (const base::RequestId id : tail.requests) commit.requests.push_back(row_of(job->state, *job->state.request(id)));
+  take_snapshot(*job, commit);
+  return batch;
+}
+
+}  // namespace
+
+Committer::Committer(store::Store& store, store::Epoch epoch, ports::Threads threads, Deliver deliver, Lose lose)
+    : store_(store), epoch_(epoch), threads_(threads), deliver_(std::move(deliver)), lose_(std::move(lose)) {
+  if (threads_ == ports::Threads::many) thread_ = std::thread([this] { run(); });
+}
+
+Committer::~Committer() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Committer::enqueue(const JobPtr& job, const Lock& lock) {
+  CHECK(lock.owns_lock());
+  if (job->queued_for_commit) return;
+  job->queued_for_commit = true;
+  bool first = false;
+  {
+    const std::lock_guard guard(mutex_);
+    first = dirty_.empty();
+    dirty_.push_back(job);
+  }
+  if (first && threads_ == ports::Threads::many) wake_.notify_one();
+}
+
+base::Result<void> Committer::wait(const JobPtr& job, base::Seq seq) {
+  if (threads_ == ports::Threads::stepped) commit_now();
+  Lock lock(job->mutex);
+  job->changed.wait(lock, [&] { return job->durable >= seq || job->lost; });
+  if (job->durable < seq) return base::Unexpected(*job->lost);
+  return {};
+}
+
+bool Committer::commit_now() {
+  const std::lock_guard one(commit_mutex_);
+  std::vector<JobPtr> jobs;
+  {
+    const std::lock_guard guard(mutex_);
+    jobs.swap(dirty_);
+  }
+  if (jobs.empty()) return false;
+  store::Commit commit;
+  std::vector<Batch> batches;
+  for (const JobPtr& job : jobs) {
+    Batch batch = take_tail(job, commit);
+    if (!batch.lines.empty()) batches.push_back(std::move(batch));
+  }
+  if (!batches.empty()) settle(batches, store_.commit(epoch_, commit));
+  return true;
+}
+
+void Committer::settle(const std::vector<Batch>& batches, const base::Result<void>& result) {
+  std::vector<JobPtr> lost;
+  for (const Batch& batch : batches) {
+    const Lock lock(batch.job->mutex);
+    if (result) {
+      // Counting lines is cheaper than carrying a second number through: each record is one line.
+      const auto count = static_cast<base::Seq>(std::count(batch.lines.begin(), batch.lines.end(), '\n'));
+      batch.job->durable = batch.first + count - 1;
+    } else {
+      batch.job->lost = result.error();
+      lost.push_back(batch.job);
+    }
+    batch.job->changed.notify_all();
+  }
+  if (result) deliver_(batches);
+  else lose_(lost, result.error());
+}
+
+void Committer::run() {
+  pthread_setname_np(pthread_self(), "alos-commit");
+  while (true) {
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [&] { return stopping_ || !dirty_.empty(); });
+      if (stopping_ && dirty_.empty()) return;
+    }
+    commit_now();
+  }
+}
+
+}  // namespace alos::kernel

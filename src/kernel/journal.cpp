@@ -1,0 +1,87 @@
+#include "kernel/journal.h"
+
+#include <algorithm>
+
+namespace alos::kernel {
+namespace {
+
+void mark_projections(Job& job, const core::Record& record) {
+  if (job.state.process(record.process) != nullptr) job.tail.processes.insert(record.process);
+  if (const auto* opened = std::get_if<core::RequestOpened>(&record.body)) job.tail.requests.insert(opened->request);
+  if (const auto* answered = std::get_if<core::RequestAnswered>(&record.body)) job.tail.requests.insert(answered->request);
+}
+
+}  // namespace
+
+base::Result<base::Seq> append(const Services& services, const JobPtr& job, const Lock& lock, std::uint32_t process, base::Seq cause, core::Body body) {
+  CHECK(lock.owns_lock() && lock.mutex() == &job->mutex);
+  if (job->lost) return base::Unexpected(*job->lost);
+  std::visit([&](auto& one) { detach_payloads(one, job->tail.blobs); }, body);
+  const base::Time at = std::max(services.hands.clock.now(), job->state.at);
+  const core::Record record{job->state.job, job->state.seq + 1, at, process, cause, std::move(body)};
+  const std::size_t start = job->tail.lines.size();
+  core::append_canonical(job->tail.lines, record);
+  const base::Digest before = job->state.head;
+  const base::Digest head = core::chain(before, std::string_view(job->tail.lines).substr(start));
+  const auto applied = core::apply(job->state, record, head);
+  CHECK(applied.has_value());  // the kernel appends only what fits
+  job->tail.lines += '\n';
+  if (job->tail.first == 0) job->tail.first = record.seq, job->tail.before = before;
+  ++job->tail.count;
+  mark_projections(*job, record);
+  services.committer.enqueue(job, lock);
+  return record.seq;
+}
+
+const core::Syscall* Journal::find(const Lock& lock, std::uint32_t n) const {
+  CHECK(lock.owns_lock());
+  const core::Process* process = place_.job->state.process(place_.process);
+  const core::Frame* frame = process == nullptr ? nullptr : process->frame(place_.call);
+  return frame == nullptr ? nullptr : frame->find(n);
+}
+
+base::Result<void> Journal::flush(const Lock& lock) {
+  for (const Observed& observed : unrecorded_) {
+    core::CallObserved body = observed(place_.job->tail.blobs);
+    TRY(append(services_, place_.job, lock, place_.process, place_.cause, std::move(body)));
+  }
+  unrecorded_.clear();
+  return {};
+}
+
+base::Result<base::Seq> Journal::append_after_observations(const Lock& lock, base::Seq cause, core::Body body) {
+  const core::Process* process = place_.job->state.process(place_.process);
+  if (process == nullptr || process->frame(place_.call) == nullptr)
+    return base::fail(base::Code::cancelled, "the call was ended from outside");
+  TRY(flush(lock));
+  return append(services_, place_.job, lock, place_.process, cause, std::move(body));
+}
+
+void Journal::observe(const base::Digest& digest, std::string_view name, base::Error error) {
+  unrecorded_.push_back([call = place_.call, n = n_, name = std::string(name), digest, error = std::move(error)](std::vector<store::Blob>&) {
+    return core::CallObserved{call, n, name, digest, {}, error};
+  });
+}
+
+core::CallIntended Journal::intended(const ports::Grounds& grounds, std::string_view name, abi::EffectClass effect) const {
+  core::CallIntended body;
+  body.call = place_.call;
+  body.n = n_;
+  body.name = name;
+  body.effect = effect;
+  body.digest = grounds.digest;
+  for (const abi::Need& need : grounds.needs) body.needs.push_back({need.resource, need.right});
+  body.matched = grounds.matched;
+  body.spends = grounds.spends;
+  return body;
+}
+
+core::Usage Journal::usage_of(const abi::ModelGenerate::Reply& reply) const {
+  const Lock lock(place_.job->mutex);
+  const core::Process* process = place_.job->state.process(place_.process);
+  core::Usage usage{reply.input_tokens, reply.output_tokens, 1, 0, 0};
+  if (process != nullptr) usage.usd_micro = (reply.input_tokens * process->price.input + reply.output_tokens * process->price.output) / 1'000'000;
+  return usage;
+}
+
+}  // namespace alos::kernel

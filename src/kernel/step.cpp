@@ -1,0 +1,204 @@
+#include "kernel/step.h"
+
+#include "kernel/door.h"
+
+namespace alos::kernel {
+namespace {
+
+using base::Code;
+using base::Result;
+
+const core::Frame* frame_of(const Job& job, std::uint32_t process, base::CallId call) {
+  const core::Process* found = job.state.process(process);
+  return found == nullptr ? nullptr : found->frame(call);
+}
+
+// Whether running the call again would only park it again.
+bool is_parked(const Job& job, std::uint32_t process, const core::Frame& frame) {
+  const core::Syscall* pending = frame.pending();
+  if (pending == nullptr) return false;
+  return pending->stage == core::Stage::waiting || job.in_flight.contains({process, frame.call, pending->n});
+}
+
+std::vector<abi::OpenCall> open_calls(const Job& job, const core::Process& process) {
+  std::vector<abi::OpenCall> out;
+  if (process.turns == 0) return out;
+  for (const abi::ToolRequest& request : process.transcript.from_back(process.answered.size()).tool_calls) {
+    if (std::find(process.answered.begin(), process.answered.end(), request.id) != process.answered.end()) continue;
+    abi::OpenCall open{request, {}, false};
+    if (const core::Frame* frame = process.frame_of_request(request.id)) {
+      open.call = frame->call;
+      open.parked = is_parked(job, process.number, *frame);
+    }
+    out.push_back(std::move(open));
+  }
+  return out;
+}
+
+std::uint64_t tokens_left(const core::Process& process) {
+  if (!process.budget.model_tokens) return 0;
+  const std::uint64_t used = process.usage.input_tokens + process.usage.output_tokens;
+  return used < *process.budget.model_tokens ? *process.budget.model_tokens - used : 1;
+}
+
+}  // namespace
+
+Result<const core::Process*> Step::runnable(const Lock& lock) const {
+  CHECK(lock.owns_lock());
+  if (job_->lost) return base::Unexpected(*job_->lost);
+  const core::Process* process = job_->state.process(process_);
+  if (process == nullptr || process->state != abi::ProcessState::runnable)
+    return base::fail(Code::cancelled, "the process was paused or ended");
+  return process;
+}
+
+Result<base::Seq> Step::append(const Lock& lock, base::Seq cause, core::Body body) {
+  return kernel::append(services_, job_, lock, process_, cause, std::move(body));
+}
+
+abi::Mind Step::mind() const {
+  const Lock lock(job_->mutex);
+  const core::Process& process = *job_->state.process(process_);
+  abi::Mind mind;
+  mind.pid = {job_->id(), process_};
+  mind.name = process.name;
+  mind.model = process.model;
+  mind.system = process.prompt;
+  mind.goal = process.goal;
+  mind.tools = process.tools;
+  mind.transcript = process.transcript;
+  mind.open_calls = open_calls(*job_, process);
+  mind.turn = process.turns;
+  mind.exiting = process.exiting;
+  mind.output_tokens_max = tokens_left(process);
+  return mind;
+}
+
+Result<void> Step::run_tool(const abi::OpenCall& open, const Tool& tool) {
+  base::CallId call;
+  {
+    const Lock lock(job_->mutex);
+    const core::Process& process = *TRY(runnable(lock));
+    if (const core::Frame* frame = process.frame_of_request(open.request.id)) {
+      call = frame->call;
+    } else if (process.budget.tool_calls && process.usage.tool_calls >= *process.budget.tool_calls) {
+      const std::string why = fmt::format("budget tool_calls is used up: {} of {}", process.usage.tool_calls, *process.budget.tool_calls);
+      TRY(append(lock, process.last_seq, core::ProcessPaused{"budget", why}));
+      return base::fail(Code::cancelled, why);
+    } else {
+      call = base::CallId{process.next_call};
+      TRY(append(lock, process.last_seq, core::ToolCalled{call, open.request.name, open.request.id, {}}));
+    }
+  }
+  TRY(run_frame(services_, job_, process_, call, tool));
+  return {};
+}
+
+Result<Returned> run_frame(const Services& services, const JobPtr& job, std::uint32_t process, base::CallId call, const abi::Self::Tool& tool) {
+  Place place{job, process, call, 0};
+  base::Path cwd;
+  std::string name;
+  {
+    const Lock lock(job->mutex);
+    const core::Frame* frame = frame_of(*job, process, call);
+    if (frame == nullptr) return base::fail(Code::cancelled, "the call was ended from outside");
+    place.cause = frame->seq;
+    cwd = frame->cwd;
+    name = frame->tool;
+  }
+  Door door(services, place, std::move(cwd));
+  auto result = tool(door);
+  if (door.broken()) result = base::Unexpected(*door.broken());
+  const Lock lock(job->mutex);
+  if (job->lost) return base::Unexpected(*job->lost);
+  const core::Frame* frame = frame_of(*job, process, call);
+  if (frame == nullptr) return base::fail(Code::cancelled, "the call was ended from outside");
+  Returned returned;
+  if (result) returned.value = std::move(result->value);
+  else returned.error = std::move(result.error());
+  if (returned.error && returned.error->code == Code::parked) {
+    if (door.parked()) return returned;
+    returned.error = base::Error{Code::internal, fmt::format("tool `{}` says it is parked, but none of its syscalls is", name), ""};
+  }
+  // An intent that this run did not come to again has nobody left to settle it: say so before the call ends.
+  if (frame->pending() != nullptr) TRY(settle_open(services, job, lock, process, *frame, "its call returned without it"));
+  const base::Seq cause = frame->syscalls.empty() ? place.cause : frame->syscalls.back().seq;
+  TRY(append(services, job, lock, process, cause, core::ToolReturned{call, std::move(name), returned.value.has_value(), returned.value, returned.error}));
+  return returned;
+}
+
+Result<abi::ModelGenerate::Reply> Step::generate(abi::ModelGenerate call) {
+  Place place{job_, process_, {}, 0};
+  {
+    const Lock lock(job_->mutex);
+    const core::Process& process = *TRY(runnable(lock));
+    const core::Frame* turn = process.turn_frame();
+    if (turn == nullptr) {
+      TRY(append(lock, process.last_seq, core::TurnStarted{base::CallId{process.next_call}, process.turns}));
+      turn = process.turn_frame();
+    }
+    if (is_parked(*job_, process_, *turn)) return base::fail(Code::parked, "in flight");
+    place.call = turn->call;
+    place.cause = turn->seq;
+  }
+  Door door(services_, place, base::Path());
+  return door.call(std::move(call));
+}
+
+Result<void> Step::exit(base::Text result) {
+  const Lock lock(job_->mutex);
+  const core::Process& process = *TRY(runnable(lock));
+  if (process.result) result = *process.result;
+  TRY(append(lock, process.last_seq, core::ProcessExited{std::move(result)}));
+  return {};
+}
+
+Result<void> Step::fail(base::Error error) {
+  const Lock lock(job_->mutex);
+  const core::Process& process = *TRY(runnable(lock));
+  TRY(end_process(services_, job_, lock, process_, process.last_seq, "the process has failed", core::ProcessFailed{std::move(error)}));
+  return {};
+}
+
+Result<void> Step::pause(std::string reason) {
+  const Lock lock(job_->mutex);
+  const core::Process& process = *TRY(runnable(lock));
+  TRY(append(lock, process.last_seq, core::ProcessPaused{"alos", std::move(reason)}));
+  return {};
+}
+
+Result<void> settle_open(const Services& services, const JobPtr& job, const Lock& lock, std::uint32_t process, const core::Frame& frame, std::string_view why) {
+  const core::Syscall pending = *frame.pending();
+  const base::CallId call = frame.call;
+  const base::Error error{pending.stage == core::Stage::intended ? Code::outcome_unknown : Code::cancelled, fmt::format("{}: {}", pending.name, why), ""};
+  if (pending.stage == core::Stage::intended) {
+    TRY(append(services, job, lock, process, pending.seq, core::CallSettled{call, pending.n, core::OutcomeKind::unknown, {}, error, {}}));
+    job->in_flight.erase({process, call, pending.n});
+    return {};
+  }
+  if (pending.request && !job->state.request(*pending.request)->answered)
+    TRY(append(services, job, lock, process, pending.seq, core::RequestAnswered{*pending.request, core::AnswerKind::cancelled, "alos", "", std::string(why)}));
+  TRY(append(services, job, lock, process, pending.seq, core::CallObserved{call, pending.n, pending.name, pending.digest, {}, error}));
+  return {};
+}
+
+Result<void> cancel_frame(const Services& services, const JobPtr& job, const Lock& lock, std::uint32_t process, base::CallId call, std::string_view why) {
+  const core::Frame* frame = frame_of(*job, process, call);
+  if (frame == nullptr) return {};
+  const bool tool = frame->kind != core::FrameKind::turn;
+  const std::string name = frame->tool;
+  if (frame->pending() != nullptr) TRY(settle_open(services, job, lock, process, *frame, why));
+  if (!tool || frame_of(*job, process, call) == nullptr) return {};
+  const base::Error error{Code::cancelled, fmt::format("the call did not finish: {}", why), ""};
+  TRY(append(services, job, lock, process, job->state.process(process)->last_seq, core::ToolReturned{call, name, false, {}, error}));
+  return {};
+}
+
+Result<base::Seq> end_process(const Services& services, const JobPtr& job, const Lock& lock, std::uint32_t process, base::Seq cause, std::string_view why, core::Body end) {
+  std::vector<base::CallId> calls;
+  for (const core::Frame& frame : job->state.process(process)->frames) calls.push_back(frame.call);
+  for (const base::CallId call : calls) TRY(cancel_frame(services, job, lock, process, call, why));
+  return append(services, job, lock, process, cause, std::move(end));
+}
+
+}  // namespace alos::kernel
