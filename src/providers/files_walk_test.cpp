@@ -82,14 +82,14 @@ TEST(FilesList, TheTopHoldsTheRoots) {
 
 TEST(FilesSearch, ByNameAndByText) {
   TestTree tree;
-  tree.put("a.cc", "one\nTODO two\nthree TODO TODO\n");
-  tree.put("src/b.cc", "TODO");
+  tree.put("a.cc", "one\nMARK two\nthree MARK MARK\n");
+  tree.put("src/b.cc", "MARK");
   tree.put("src/b.h", "nothing");
-  tree.put("src/deep/c.cc", "\n\n TODO at three");
-  tree.put(".hidden/d.cc", "TODO");
-  tree.put("binary.cc", std::string("TODO\0x", 6));
-  tree.put("latin.cc", "TODO \xe9");
-  tree.put("src/.alos-0011223344556677.tmp", "TODO");
+  tree.put("src/deep/c.cc", "\n\n MARK at three");
+  tree.put(".hidden/d.cc", "MARK");
+  tree.put("binary.cc", std::string("MARK\0x", 6));
+  tree.put("latin.cc", "MARK \xe9");
+  tree.put("src/.alos-0011223344556677.tmp", "MARK");
   tree.link("loop", ".");
   tree.link("out.cc", "../secret");
   ASSERT_EQ(::mkfifo(tree.host("pipe.cc").c_str(), 0600), 0);
@@ -104,8 +104,8 @@ TEST(FilesSearch, ByNameAndByText) {
       {"/workspace", "src/*", {}, {"/workspace/src/b.cc", "/workspace/src/b.h"}},
       {"/workspace/src", "**", {}, {"/workspace/src/b.cc", "/workspace/src/b.h", "/workspace/src/deep/c.cc"}},
       {"/workspace/src", {}, {}, {"/workspace/src/b.cc", "/workspace/src/b.h", "/workspace/src/deep/c.cc"}},
-      {"/workspace", {}, "TODO", {"/workspace/.hidden/d.cc:1", "/workspace/a.cc:2", "/workspace/a.cc:3", "/workspace/src/b.cc:1", "/workspace/src/deep/c.cc:3"}},
-      {"/workspace", "src/**", "TODO", {"/workspace/src/b.cc:1", "/workspace/src/deep/c.cc:3"}},
+      {"/workspace", {}, "MARK", {"/workspace/.hidden/d.cc:1", "/workspace/a.cc:2", "/workspace/a.cc:3", "/workspace/src/b.cc:1", "/workspace/src/deep/c.cc:3"}},
+      {"/workspace", "src/**", "MARK", {"/workspace/src/b.cc:1", "/workspace/src/deep/c.cc:3"}},
       {"/workspace/a.cc", {}, "three", {"/workspace/a.cc:3"}},
       {"/workspace", {}, "the secret", {}},
       {"/workspace", "secret", {}, {}},
