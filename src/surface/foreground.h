@@ -1,0 +1,67 @@
+// Foreground: stays with processes until each has ended or is paused. It shows what they do, gets what they ask
+// answered, and can be left at any time: everything is durable.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "surface/approve.h"
+#include "surface/narrate.h"
+#include "surface/session.h"
+
+namespace alos::surface {
+
+// While it lives, Ctrl-C and SIGTERM are noted instead of ending the program. Made before any thread is started.
+class Interrupts {
+ public:
+  Interrupts();
+  ~Interrupts();
+  Interrupts(const Interrupts&) = delete;
+  Interrupts& operator=(const Interrupts&) = delete;
+  bool came();   // since it was asked last
+  int fd() const { return fd_; }
+  void release();  // the next one ends the program at once
+
+ private:
+  int fd_ = -1;
+  bool held_ = true;
+};
+
+class Foreground {
+ public:
+  Foreground(Host& host, kernel::Kernel& kernel, ApprovePolicy policy, Interrupts& interrupts);
+
+  // `subscription` was made before the processes were set going, so that nothing is missed. The exit code: 0 when
+  // all have exited, else that of the first that has not.
+  base::Result<int> watch(kernel::Subscription& subscription, const std::vector<base::Pid>& pids);
+
+ private:
+  void show(const kernel::RecordView& record);
+  void look_at_states();
+  base::Result<void> look_at_requests();
+  base::Result<void> answer(const kernel::RequestView& request, const kernel::Answer& answer);
+  void ask_person(const kernel::RequestView& request);
+  void say_how_to_answer(const kernel::RequestView& request);
+  base::Result<void> take_line();
+  std::optional<kernel::Answer> understood(const std::string& line) const;
+  base::Result<int> finish(base::Pid pid);
+  int leave();
+
+  Host& host_;
+  kernel::Kernel& kernel_;
+  ApprovePolicy policy_;
+  Interrupts& interrupts_;
+  Narrator narrator_;
+  std::set<base::JobId> jobs_;
+  std::set<base::Pid> going_;
+  bool requests_changed_ = true;
+  bool person_;                                   // at the terminal
+  std::optional<kernel::RequestView> asked_;      // the request the person is asked about now
+  std::set<std::string> told_;                    // requests whose way out was printed
+  std::string typed_;
+};
+
+}  // namespace alos::surface

@@ -1,0 +1,178 @@
+#include "surface/manifest.h"
+
+#include <array>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "surface/yaml.h"
+
+namespace alos::surface {
+
+using base::Code;
+using base::fail;
+using base::Result;
+
+namespace {
+
+constexpr std::array<std::string_view, 15> kKeys{"alos", "image", "goal", "model", "roots", "grants", "budget", "base_grants",
+                                                 "trapdoors", "prices", "cwd", "name", "prompt", "tools", "needs"};
+constexpr std::array<std::string_view, 6> kLimits{"model_tokens", "model_calls", "tool_calls", "usd", "wall", "processes"};
+constexpr std::array<std::string_view, 2> kPrices{"input_usd_per_mtok", "output_usd_per_mtok"};
+constexpr std::array<std::string_view, 5> kImageKeys{"name", "description", "prompt", "tools", "needs"};
+
+Result<void> read_version(const YamlMap& map, const Yaml& root, const std::string& path) {
+  const Yaml* version = map.find("alos");
+  if (version == nullptr) return fail(Code::invalid, fmt::format("{}:{}: a manifest begins with `alos: 1`", base::printable(path), root.line));
+  if (version->kind != Yaml::Kind::text) return map.wrong(*version, "alos", "the number 1");
+  if (version->text != "1")
+    return map.at(version->line, "alos", {Code::invalid, fmt::format("version {} is not known here", base::printable(base::shortened(version->text, 20))), "this alos reads version 1"});
+  return {};
+}
+
+Result<void> read_grants(const YamlMap& map, base::Time now, std::vector<abi::Grant>& out) {
+  std::vector<std::string> texts;
+  TRY(map.texts("grants", texts));
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    auto grant = abi::Grant::parse(texts[i], now);
+    if (!grant) return map.at(map.find("grants")->items[i].line, "grants", grant.error());
+    out.push_back(std::move(*grant));
+  }
+  return {};
+}
+
+Result<void> read_limits(const YamlMap& map, const std::string& path, kernel::Limits& out) {
+  const Yaml* budget = map.find("budget");
+  if (budget == nullptr) return {};
+  TRY(YamlMap::of(*budget, path, "budget", kLimits));
+  std::vector<std::pair<std::string, std::string>> pairs;
+  TRY(map.pairs("budget", pairs));
+  for (std::size_t i = 0; i < pairs.size(); ++i)
+    if (const auto ok = set_limit(out, pairs[i].first, pairs[i].second); !ok) return map.at(budget->members[i].second.line, "budget", ok.error());
+  return {};
+}
+
+Result<void> read_prices(const YamlMap& map, const std::string& path, Manifest& out) {
+  const Yaml* prices = map.find("prices");
+  if (prices == nullptr) return {};
+  TRY(YamlMap::of(*prices, path, "prices", kPrices));
+  std::vector<std::pair<std::string, std::string>> pairs;
+  TRY(map.pairs("prices", pairs));
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    const auto usd = parse_usd_micro(pairs[i].second);
+    if (!usd) return map.at(prices->members[i].second.line, pairs[i].first, usd.error());
+    (pairs[i].first == kPrices[0] ? out.usd_micro_per_mtok_in : out.usd_micro_per_mtok_out) = *usd;
+  }
+  return {};
+}
+
+Result<void> read_roots(const YamlMap& map, const std::string& dir, std::vector<NamedDir>& out) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  TRY(map.pairs("roots", pairs));
+  for (auto& [name, path] : pairs) out.push_back({name, absolute_path(path, dir)});
+  return {};
+}
+
+Result<void> read_base_grants(const YamlMap& map, Manifest& out) {
+  TRY(map.text("base_grants", out.base_grants));
+  if (!out.base_grants || *out.base_grants == "none" || *out.base_grants == "all") return {};
+  return map.at(map.find("base_grants")->line, "base_grants", {Code::invalid, fmt::format("`{}` is neither `all` nor `none`", base::printable(base::shortened(*out.base_grants, 40))), ""});
+}
+
+bool looks_like_a_directory(const std::string& image) { return image.find('/') != std::string::npos || image == "." || image == ".."; }
+
+}  // namespace
+
+std::string absolute_path(std::string path, const std::string& dir) {
+  if (!path.starts_with('/')) path = dir + "/" + path;
+  return std::filesystem::path(path).lexically_normal().string();
+}
+
+std::string absolute_model(std::string model, const std::string& dir) {
+  constexpr std::string_view kScript = "script:";
+  return model.starts_with(kScript) ? std::string(kScript) + absolute_path(model.substr(kScript.size()), dir) : model;
+}
+
+Result<Manifest> Manifest::parse(const std::string& text, const std::string& path, const std::string& dir, base::Time now) {
+  const Yaml root = TRY(Yaml::parse(text, path));
+  const YamlMap map = TRY(YamlMap::of(root, path, "a manifest", kKeys));
+  TRY(read_version(map, root, path));
+  Manifest out;
+  for (const auto& [key, field] : {std::pair<std::string_view, std::optional<std::string>*>{"image", &out.image}, {"goal", &out.goal}, {"model", &out.model}, {"cwd", &out.cwd}, {"name", &out.name}, {"prompt", &out.prompt}})
+    TRY(map.text(key, *field));
+  if (map.find("tools") != nullptr) TRY(map.texts("tools", out.tools.emplace()));
+  TRY(map.texts("needs", out.needs));
+  TRY(map.texts("trapdoors", out.trapdoors));
+  TRY(read_roots(map, dir, out.roots));
+  TRY(read_grants(map, now, out.grants));
+  TRY(read_limits(map, path, out.limits));
+  TRY(read_prices(map, path, out));
+  TRY(read_base_grants(map, out));
+  if (out.image && looks_like_a_directory(*out.image)) out.image = absolute_path(*out.image, dir);
+  if (out.model) out.model = absolute_model(*out.model, dir);
+  return out;
+}
+
+Result<std::uint64_t> parse_usd_micro(std::string_view text) {
+  const std::size_t dot = text.find('.');
+  const auto whole = base::parse_unsigned(text.substr(0, dot));
+  std::string decimals(dot == std::string_view::npos ? std::string_view{} : text.substr(dot + 1));
+  const bool well = whole && *whole <= 1'000'000'000 && decimals.size() <= 6 && decimals.find_first_not_of("0123456789") == std::string::npos &&
+                    (dot == std::string_view::npos || !decimals.empty());
+  if (!well) return fail(Code::invalid, fmt::format("`{}` is not an amount of US dollars", base::printable(base::shortened(text, 40))), "for example: 2.50");
+  decimals.resize(6, '0');
+  std::uint64_t micro = 0;
+  for (const char c : decimals) micro = micro * 10 + static_cast<std::uint64_t>(c - '0');
+  return *whole * 1'000'000 + micro;
+}
+
+Result<void> set_limit(kernel::Limits& limits, std::string_view key, std::string_view value) {
+  if (key == "usd") {
+    limits.usd_micro = TRY(parse_usd_micro(value));
+    return {};
+  }
+  if (key == "wall") {
+    limits.wall_ms = static_cast<std::uint64_t>(TRY(base::parse_duration(value)).count() / 1000);
+    return {};
+  }
+  std::optional<std::uint64_t>* field = key == "model_tokens"  ? &limits.model_tokens
+                                        : key == "model_calls" ? &limits.model_calls
+                                        : key == "tool_calls"  ? &limits.tool_calls
+                                        : key == "processes"   ? &limits.processes
+                                                               : nullptr;
+  if (field == nullptr) {
+    const std::string_view near = base::nearest(key, kLimits);
+    return fail(Code::invalid, fmt::format("a budget has no `{}`{}", base::printable(base::shortened(key, 40)), near.empty() ? "" : fmt::format("; did you mean `{}`?", near)),
+                "model_tokens, model_calls, tool_calls, usd, wall, processes");
+  }
+  *field = base::parse_unsigned(value);
+  if (!*field) return fail(Code::invalid, fmt::format("{} `{}` is not a whole number", key, base::printable(base::shortened(value, 40))), "leave it out for no limit; 0 means none at all");
+  return {};
+}
+
+Result<abi::Image> read_image(const std::string& dir) {
+  const std::string path = dir + "/IMAGE.yaml";
+  const std::string text = TRY(read_whole_file(path, kYamlBytesMax));
+  const Yaml root = TRY(Yaml::parse(text, path));
+  const YamlMap map = TRY(YamlMap::of(root, path, "an image", kImageKeys));
+  std::optional<std::string> name, description, prompt;
+  abi::Image image;
+  TRY(map.text("name", name));
+  TRY(map.text("description", description));
+  TRY(map.text("prompt", prompt));
+  TRY(map.texts("tools", image.tools));
+  TRY(map.texts("needs", image.needs));
+  if (!name || !prompt) return fail(Code::invalid, fmt::format("{}:{}: an image has a `name` and a `prompt`", base::printable(path), root.line));
+  for (std::size_t i = 0; i < image.needs.size(); ++i)
+    if (const auto need = abi::Grant::from_text(image.needs[i]); !need) return map.at(map.find("needs")->items[i].line, "needs", need.error());
+  image.name = *name;
+  image.description = description.value_or("");
+  image.prompt = *prompt;
+  // One word with a dot, and a file beside that has this name: the prompt is kept there.
+  const bool file_name = prompt->find_first_of(" \n/") == std::string::npos && prompt->find('.') != std::string::npos;
+  if (file_name) image.prompt = TRY(read_whole_file(dir + "/" + *prompt, kYamlBytesMax));
+  return image;
+}
+
+}  // namespace alos::surface

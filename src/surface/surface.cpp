@@ -1,0 +1,82 @@
+#include "surface/surface.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <climits>
+#include <cstdlib>
+
+#include <fmt/format.h>
+
+#include "surface/commands.h"
+#include "surface/dispatch.h"
+
+namespace alos::surface {
+
+using base::Code;
+using base::Result;
+
+namespace {
+
+constexpr std::string_view kVersion = "0.1.0";
+constexpr unsigned kWidthMin = 60;
+
+Style style_of_terminal(bool json) {
+  Style style;
+  style.format = json ? Format::json : Format::text;
+  const bool terminal = ::isatty(STDOUT_FILENO) != 0 && ::isatty(STDERR_FILENO) != 0;
+  const char* no_colour = std::getenv("NO_COLOR");
+  const char* kind = std::getenv("TERM");
+  const bool plain = (no_colour != nullptr && *no_colour != '\0') || (kind != nullptr && std::string_view(kind) == "dumb");
+  style.colour = terminal && !plain && !json ? Colour::on : Colour::off;
+  winsize size{};
+  if (::isatty(STDOUT_FILENO) == 0) style.width = 160;
+  else if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) style.width = std::max<unsigned>(size.ws_col, kWidthMin);
+  return style;
+}
+
+std::string absolute(const std::string& dir) {
+  if (dir.starts_with('/')) return dir;
+  char buffer[PATH_MAX];
+  return ::getcwd(buffer, sizeof(buffer)) != nullptr ? std::string(buffer) + '/' + dir : dir;
+}
+
+bool wants_json(const std::vector<std::string>& words) {
+  for (const std::string& word : words)
+    if (word == "--json") return true;
+    else if (word == "--") return false;
+  return false;
+}
+
+Result<int> run_words(const std::vector<std::string>& words, const kernel::Opener& open, Output& output) {
+  const Parsed parsed = TRY(parse_arguments(words));
+  if (parsed.command == nullptr) return output.out(help_text()), 0;
+  if (parsed.arguments.has("help")) return output.out(help_text(*parsed.command)), 0;
+  const std::string store = parsed.arguments.one("store").value_or(default_store_dir());
+  if (store.empty()) return base::fail(Code::invalid, "--store is empty", "name a directory");
+  Host host{open, output, style_of_terminal(parsed.arguments.has("json")), absolute(store)};
+  return dispatch(host, parsed, words);
+}
+
+}  // namespace
+
+int run(int argc, char** argv, const kernel::Opener& open) {
+  const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
+  FileOutput output(STDOUT_FILENO, STDERR_FILENO);
+  const auto code = run_words(words, open, output);
+  if (!code) report(output, style_of_terminal(wants_json(words)), code.error());
+  output.flush();
+  return code ? *code : static_cast<int>(code.error().code);
+}
+
+Result<int> version(Host& host, const Arguments&) {
+  host.output.out(host.style.json() ? typed("version", fmt::format(R"({{"version":"{}"}})", kVersion)) : fmt::format("alos {}\n", kVersion));
+  return 0;
+}
+
+Result<int> completion(Host& host, const Arguments& arguments) {
+  host.output.out(TRY(completion_script(arguments.words[0])));
+  return 0;
+}
+
+}  // namespace alos::surface
