@@ -1,8 +1,8 @@
 #include "store/chain.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace alos::store {
 
@@ -22,24 +22,29 @@ Result<void> verify(const Segment& segment) {
     ++lines;
   }
   if (rest.empty() && lines == segment.count && head == segment.head) return {};
-  return fail(Code::corrupt,
-              fmt::format("job {}: records {} to {} are not as they were written: {}", segment.job.value, segment.first,
-                          last_seq(segment), lines == segment.count ? "the chain of digests is broken" : "lines are missing"),
-              "restore the store from a copy; `alos store check` says what else is damaged");
+  return fail(
+      Code::corrupt,
+      fmt::format("job {}: records {} to {} are not as they were written: {}", segment.job.value,
+                  segment.first, last_seq(segment),
+                  lines == segment.count ? "the chain of digests is broken" : "lines are missing"),
+      "restore the store from a copy; `alos store check` says what else is damaged");
 }
 
 Result<void> continues(const JobRow& job, const Segment& segment) {
   const auto lines = std::count(segment.lines.begin(), segment.lines.end(), '\n');
-  CHECK(segment.count > 0 && static_cast<std::uint64_t>(lines) == segment.count && segment.lines.back() == '\n');
+  CHECK(segment.count > 0 && static_cast<std::uint64_t>(lines) == segment.count &&
+        segment.lines.back() == '\n');
   if (segment.first != job.last + 1) {
     return fail(Code::conflict,
-                fmt::format("job {}: records from {} do not follow record {}, the last one", segment.job.value, segment.first, job.last),
+                fmt::format("job {}: records from {} do not follow record {}, the last one",
+                            segment.job.value, segment.first, job.last),
                 "read the job's journal again and go on from its end");
   }
   if (segment.before != job.head) {
     return fail(Code::conflict,
-                fmt::format("job {}: record {} follows {}, but record {} is {}", segment.job.value, segment.first,
-                            base::short_hex(segment.before), job.last, base::short_hex(job.head)),
+                fmt::format("job {}: record {} follows {}, but record {} is {}", segment.job.value,
+                            segment.first, base::short_hex(segment.before), job.last,
+                            base::short_hex(job.head)),
                 "read the job's journal again and go on from its end");
   }
   return {};
@@ -54,7 +59,8 @@ void advance(JobRow& job, const Segment& segment) {
 
 Result<void> check_epoch(Epoch current, Epoch mine) {
   if (current == mine && mine != 0) return {};
-  return fail(Code::conflict, fmt::format("the store has another owner: its epoch is {}, not {}", current, mine),
+  return fail(Code::conflict,
+              fmt::format("the store has another owner: its epoch is {}, not {}", current, mine),
               "stop this runtime: the other one goes on");
 }
 

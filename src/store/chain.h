@@ -1,5 +1,5 @@
-// What every store checks alike: that a segment continues its job, and that lines bear out their heads.
-// Private to this room.
+// What every store checks alike: that a segment continues its job, and that lines bear out their
+// heads. Private to this room.
 #pragma once
 
 #include "store/store.h"
@@ -7,7 +7,8 @@
 namespace alos::store {
 
 // The chain: head_i = SHA-256(head_{i-1} || line_i without its '\n').
-// Errors: `corrupt` when `lines` is not `count` lines that lead from `before` to `head`; names job and seq.
+// Errors: `corrupt` when `lines` is not `count` lines that lead from `before` to `head`; names job
+// and seq.
 base::Result<void> verify(const Segment& segment);
 
 // Errors: `conflict` when `segment` does not begin right after `job`'s last record, with its head.

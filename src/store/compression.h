@@ -2,7 +2,8 @@
 //
 //   0 raw    1 zstd    2 zstd with the journal dictionary, version 1
 //
-// A form once written stays readable for ever; a new dictionary is a new form. Private to this room.
+// A form once written stays readable for ever; a new dictionary is a new form. Private to this
+// room.
 #pragma once
 
 #include <memory>
@@ -13,7 +14,10 @@
 
 namespace alos::store {
 
-enum class Content : std::uint8_t { records, bytes };  // records: canonical lines, for which there is a dictionary
+enum class Content : std::uint8_t {
+  records,
+  bytes
+};  // records: canonical lines, for which there is a dictionary
 
 // Not thread-safe; made with the first use, so that who only lists pays nothing.
 class Packer {
@@ -23,8 +27,8 @@ class Packer {
   Packer(const Packer&) = delete;
   Packer& operator=(const Packer&) = delete;
 
-  std::string pack(std::string_view plain, Content content);        // never longer than `plain` + 1
-  base::Result<std::string> unpack(std::string_view packed);        // `corrupt`: not what pack made
+  std::string pack(std::string_view plain, Content content);  // never longer than `plain` + 1
+  base::Result<std::string> unpack(std::string_view packed);  // `corrupt`: not what pack made
 
  private:
   struct Zstd;
@@ -32,7 +36,8 @@ class Packer {
   std::unique_ptr<Zstd> zstd_;
 };
 
-// Text as records have it, the most usual last. Frozen: form 2 cannot be read without exactly these bytes.
+// Text as records have it, the most usual last. Frozen: form 2 cannot be read without exactly these
+// bytes.
 std::string_view journal_dictionary_v1();
 
 }  // namespace alos::store

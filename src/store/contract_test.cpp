@@ -1,9 +1,9 @@
 // What every store keeps to, run over each of them.
+#include <gtest/gtest.h>
+
 #include <atomic>
 #include <functional>
 #include <thread>
-
-#include <gtest/gtest.h>
 
 #include "store/store.h"
 #include "store/test_journal.h"
@@ -110,11 +110,13 @@ TEST_P(StoreContract, RefusesWhatDoesNotContinueTheJob) {
   const Row rows[] = {{"a gap", {third}},
                       {"the same again", {first}},
                       {"another history", {branched}},
-                      {"a new job that begins late", {TestJournal(9).next("one"), [] {
-                         TestJournal late(10);
-                         late.next("one");
-                         return late.next("two");
-                       }()}},
+                      {"a new job that begins late",
+                       {TestJournal(9).next("one"),
+                        [] {
+                          TestJournal late(10);
+                          late.next("one");
+                          return late.next("two");
+                        }()}},
                       {"a new job with a head before it", {headed}},
                       {"the same twice in one commit", {second, second}},
                       {"out of order in one commit", {third, second}}};
@@ -178,7 +180,8 @@ TEST_P(StoreContract, ACommitIsAllOrNothing) {
 
 TEST_P(StoreContract, KeepsABlobOnce) {
   const std::string binary("\0\x01\xff\n\0", 5);
-  const std::vector<Blob> blobs = {blob_of(""), blob_of("a"), blob_of(binary), blob_of(std::string(100'000, 'x'))};
+  const std::vector<Blob> blobs = {blob_of(""), blob_of("a"), blob_of(binary),
+                                   blob_of(std::string(100'000, 'x'))};
   commit_ok({.blobs = blobs});
   commit_ok({.blobs = blobs});
   commit_ok({.blobs = {blobs[1], blobs[1], blob_of("new"), blob_of("new")}});
@@ -194,7 +197,8 @@ TEST_P(StoreContract, TheNewestSnapshotStays) {
   const Digest head = journal.head();
   const Segment second = journal.next("two");
   const Snapshot older{.job = {7}, .seq = 1, .head = head, .state = std::string("old\0state", 9)};
-  const Snapshot newer{.job = {7}, .seq = 2, .head = journal.head(), .state = std::string(50'000, 'n')};
+  const Snapshot newer{
+      .job = {7}, .seq = 2, .head = journal.head(), .state = std::string(50'000, 'n')};
   commit_ok({.segments = {first}, .snapshots = {older}});
   EXPECT_EQ((*store_->snapshot({7}))->state, older.state);
   commit_ok({.segments = {second}, .snapshots = {newer}});
@@ -210,7 +214,10 @@ TEST_P(StoreContract, ProcessesAreUpsertedPagedAndFiltered) {
   Commit commit;
   for (std::uint32_t job = 3; job >= 1; --job) {
     for (std::uint32_t number = 1; number <= 4; ++number) {
-      commit.processes.push_back({.pid = {{job}, number}, .parent = number - 1, .state = "runnable", .detail = R"({"é":1})"});
+      commit.processes.push_back({.pid = {{job}, number},
+                                  .parent = number - 1,
+                                  .state = "runnable",
+                                  .detail = R"({"é":1})"});
     }
   }
   commit_ok(commit);
@@ -242,11 +249,15 @@ TEST_P(StoreContract, RequestsAreUpsertedPagedAndFiltered) {
   Commit commit;
   for (std::uint64_t job = 1; job <= 2; ++job) {
     for (std::uint64_t request = 1; request <= 3; ++request) {
-      commit.requests.push_back({.job = {job}, .request = {request}, .process = 1, .detail = "q" + std::to_string(request)});
+      commit.requests.push_back({.job = {job},
+                                 .request = {request},
+                                 .process = 1,
+                                 .detail = "q" + std::to_string(request)});
     }
   }
   commit_ok(commit);
-  commit_ok({.requests = {{.job = {1}, .request = {3}, .process = 1, .open = false, .detail = "answered"}}});
+  commit_ok({.requests = {
+                 {.job = {1}, .request = {3}, .process = 1, .open = false, .detail = "answered"}}});
   EXPECT_EQ(store_->requests(Which::all, {}, {}, 100)->size(), 6U);
   EXPECT_EQ(store_->requests(Which::live, {}, {}, 100)->size(), 5U);
   const auto page = store_->requests(Which::live, {1}, {2}, 1);
@@ -260,9 +271,11 @@ TEST_P(StoreContract, RequestsAreUpsertedPagedAndFiltered) {
 TEST_P(StoreContract, RebuildReplacesAllProjections) {
   TestJournal journal(1);
   commit_ok({.segments = {journal.next("one")},
-             .processes = {{.pid = {{1}, 1}, .state = "runnable"}, {.pid = {{1}, 2}, .state = "runnable"}},
+             .processes = {{.pid = {{1}, 1}, .state = "runnable"},
+                           {.pid = {{1}, 2}, .state = "runnable"}},
              .requests = {{.job = {1}, .request = {1}}}});
-  const auto done = store_->rebuild(epoch_, {.processes = {{.pid = {{1}, 3}, .state = "exited", .live = false}}});
+  const auto done =
+      store_->rebuild(epoch_, {.processes = {{.pid = {{1}, 3}, .state = "exited", .live = false}}});
   ASSERT_TRUE(done.has_value()) << done.error().what;
   const auto rows = store_->processes(Which::all, {}, 10);
   ASSERT_EQ(rows->size(), 1U);
@@ -286,7 +299,8 @@ TEST_P(StoreContract, ListsJobs) {
   EXPECT_FALSE(store_->job({2})->has_value());
 }
 
-// However a store packs its segments: every position can be read from, and the chain holds across them.
+// However a store packs its segments: every position can be read from, and the chain holds across
+// them.
 TEST_P(StoreContract, ReadsFromEveryPosition) {
   TestJournal journal(5);
   std::vector<std::string> written;
@@ -296,7 +310,8 @@ TEST_P(StoreContract, ReadsFromEveryPosition) {
     std::vector<std::string> lines;
     for (std::uint64_t n = 0; n <= i % 3; ++n) {
       const std::size_t size = i % 40 == 39 ? sizes[i / 40 % std::size(sizes)] : 20;
-      lines.push_back(std::to_string(written.size() + 1) + ":" + std::string(size, static_cast<char>('a' + i % 26)));
+      lines.push_back(std::to_string(written.size() + 1) + ":" +
+                      std::string(size, static_cast<char>('a' + i % 26)));
       written.push_back(lines.back());
       heads.push_back(Digest::of(heads.back().view(), lines.back()));
     }
@@ -332,7 +347,8 @@ TEST_P(StoreContract, CarriesManyJobsInOneCommit) {
   for (std::uint64_t job = 1; job <= 1000; ++job) journals.emplace_back(job);
   for (int round = 0; round < 3; ++round) {
     Commit commit;
-    for (TestJournal& journal : journals) commit.segments.push_back(journal.next(std::to_string(journal.job().value)));
+    for (TestJournal& journal : journals)
+      commit.segments.push_back(journal.next(std::to_string(journal.job().value)));
     commit_ok(commit);
   }
   EXPECT_EQ(store_->jobs()->size(), 1000U);
@@ -361,7 +377,8 @@ TEST_P(StoreContract, ReadsRunBesideCommits) {
     while (!done) {
       const auto segments = store_->read({1}, 1, UINT64_MAX);
       std::uint64_t lines = 0;
-      if (segments) for (const Segment& segment : *segments) lines += segment.count;
+      if (segments)
+        for (const Segment& segment : *segments) lines += segment.count;
       const auto job = store_->job({1});  // later: at least as far
       if (!segments || !job || (lines > 0 && (*job)->last < lines)) ++failures;
     }
@@ -377,7 +394,8 @@ TEST_P(StoreContract, ReadsRunBesideCommits) {
 INSTANTIATE_TEST_SUITE_P(
     Stores, StoreContract,
     testing::Values(Kind{"memory", [](const std::string&) { return make_memory_store(); }},
-                    Kind{"sqlite", [](const std::string& dir) -> std::unique_ptr<Store> {
+                    Kind{"sqlite",
+                         [](const std::string& dir) -> std::unique_ptr<Store> {
                            auto opened = open_sqlite_store(dir, OpenMode::write);
                            return opened ? std::move(*opened) : nullptr;
                          }}),

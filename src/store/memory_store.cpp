@@ -1,10 +1,11 @@
-// The store that lives as long as the object: the same contract, for tests and for runs that leave nothing.
+// The store that lives as long as the object: the same contract, for tests and for runs that leave
+// nothing.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <mutex>
 #include <unordered_map>
-
-#include <fmt/format.h>
 
 #include "store/chain.h"
 #include "store/store.h"
@@ -51,7 +52,8 @@ class MemoryStore final : public Store {
     const auto journal = jobs_.find(job);
     if (journal == jobs_.end()) return found;
     const std::vector<Segment>& all = journal->second.segments;
-    auto at = std::lower_bound(all.begin(), all.end(), from, [](const Segment& s, base::Seq seq) { return last_seq(s) < seq; });
+    auto at = std::lower_bound(all.begin(), all.end(), from,
+                               [](const Segment& s, base::Seq seq) { return last_seq(s) < seq; });
     for (std::uint64_t lines = 0; at != all.end() && lines < lines_max; ++at) {
       lines += last_seq(*at) - std::max(at->first, from) + 1;
       found.push_back(*at);
@@ -62,9 +64,12 @@ class MemoryStore final : public Store {
   Result<std::string> blob(const Digest& digest) override {
     const std::lock_guard guard(mutex_);
     const auto found = blobs_.find(digest);
-    if (found == blobs_.end()) return fail(Code::not_found, fmt::format("the store has no blob {}", base::to_hex(digest)));
+    if (found == blobs_.end())
+      return fail(Code::not_found, fmt::format("the store has no blob {}", base::to_hex(digest)));
     if (Digest::of(found->second) == digest) return found->second;
-    return fail(Code::corrupt, fmt::format("blob {} is not as it was written: its bytes have another digest", base::to_hex(digest)));
+    return fail(Code::corrupt,
+                fmt::format("blob {} is not as it was written: its bytes have another digest",
+                            base::to_hex(digest)));
   }
 
   Result<std::optional<Snapshot>> snapshot(JobId job) override {
@@ -89,23 +94,27 @@ class MemoryStore final : public Store {
   Result<std::vector<ProcessRow>> processes(Which which, Pid after, std::size_t limit) override {
     const std::lock_guard guard(mutex_);
     std::vector<ProcessRow> rows;
-    for (auto at = processes_.upper_bound(after); at != processes_.end() && rows.size() < limit; ++at) {
+    for (auto at = processes_.upper_bound(after); at != processes_.end() && rows.size() < limit;
+         ++at) {
       if (which == Which::all || at->second.live) rows.push_back(at->second);
     }
     return rows;
   }
 
-  Result<std::vector<RequestRow>> requests(Which which, JobId after_job, RequestId after, std::size_t limit) override {
+  Result<std::vector<RequestRow>> requests(Which which, JobId after_job, RequestId after,
+                                           std::size_t limit) override {
     const std::lock_guard guard(mutex_);
     std::vector<RequestRow> rows;
-    for (auto at = requests_.upper_bound({after_job, after}); at != requests_.end() && rows.size() < limit; ++at) {
+    for (auto at = requests_.upper_bound({after_job, after});
+         at != requests_.end() && rows.size() < limit; ++at) {
       if (which == Which::all || at->second.open) rows.push_back(at->second);
     }
     return rows;
   }
 
   Result<void> rebuild(Epoch epoch, const Commit& projections) override {
-    CHECK(projections.segments.empty() && projections.blobs.empty() && projections.snapshots.empty());
+    CHECK(projections.segments.empty() && projections.blobs.empty() &&
+          projections.snapshots.empty());
     const std::lock_guard guard(mutex_);
     TRY(check_epoch(epoch_, epoch));
     processes_.clear();
@@ -119,11 +128,14 @@ class MemoryStore final : public Store {
     std::vector<Finding> findings;
     for (const auto& [job, journal] : jobs_) {
       for (const Segment& segment : journal.segments) {
-        if (const Result<void> sound = verify(segment); !sound) findings.push_back({sound.error().what});
+        if (const Result<void> sound = verify(segment); !sound)
+          findings.push_back({sound.error().what});
       }
     }
     for (const auto& [digest, bytes] : blobs_) {
-      if (Digest::of(bytes) != digest) findings.push_back({fmt::format("blob {}: its bytes have another digest", base::to_hex(digest))});
+      if (Digest::of(bytes) != digest)
+        findings.push_back(
+            {fmt::format("blob {}: its bytes have another digest", base::to_hex(digest))});
     }
     return findings;
   }

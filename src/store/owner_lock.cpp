@@ -1,14 +1,13 @@
 #include "store/owner_lock.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
-
-#include <fmt/format.h>
 
 namespace alos::store {
 
@@ -29,7 +28,8 @@ base::Unexpected held(int fd, const std::string& dir) {
   std::string holder(text, bytes > 0 ? static_cast<std::size_t>(bytes) : 0);
   while (!holder.empty() && holder.back() == '\n') holder.pop_back();
   return fail(Code::conflict,
-              fmt::format("store {} is in use by {}", dir, holder.empty() ? "another process" : "process " + holder),
+              fmt::format("store {} is in use by {}", dir,
+                          holder.empty() ? "another process" : "process " + holder),
               "stop it, or let it answer: commands reach it through its socket");
 }
 
@@ -62,10 +62,13 @@ Result<void> make_directories(const std::string& dir) {
     return unavailable("store " + dir, ENOTDIR);
   }
   const std::size_t slash = dir.find_last_of('/');
-  const std::string above = slash == std::string::npos ? "." : slash == 0 ? "/" : dir.substr(0, slash);
+  const std::string above = slash == std::string::npos ? "."
+                            : slash == 0               ? "/"
+                                                       : dir.substr(0, slash);
   if (slash != dir.size() - 1 && !dir.empty() && above != dir) {
     TRY(make_directories(above));
-    if (::mkdir(dir.c_str(), 0700) != 0 && errno != EEXIST) return unavailable("cannot make " + dir, errno);
+    if (::mkdir(dir.c_str(), 0700) != 0 && errno != EEXIST)
+      return unavailable("cannot make " + dir, errno);
     return sync_directory(above);
   }
   return make_directories(above);
@@ -79,7 +82,8 @@ Result<void> sync_directory(const std::string& dir) {
   const int error = errno;
   ::close(fd);
   // Some filesystems cannot sync a directory, and need not.
-  if (status != 0 && error != EINVAL && error != EROFS) return unavailable("cannot sync " + dir, error);
+  if (status != 0 && error != EINVAL && error != EROFS)
+    return unavailable("cannot sync " + dir, error);
   return {};
 }
 

@@ -7,7 +7,8 @@
 
 namespace alos::store {
 
-// An exclusive flock, freed when destroyed or when its process dies. The file says the holder's process id.
+// An exclusive flock, freed when destroyed or when its process dies. The file says the holder's
+// process id.
 class OwnerLock {
  public:
   // Errors: `conflict` (held; says by whom), `unavailable`.

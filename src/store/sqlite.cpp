@@ -1,12 +1,12 @@
 #include "store/sqlite.h"
 
+#include <fmt/format.h>
+#include <sqlite3.h>
+
 #include <cerrno>
 #include <cstring>
 #include <limits>
 #include <utility>
-
-#include <fmt/format.h>
-#include <sqlite3.h>
 
 namespace alos::store {
 
@@ -20,19 +20,23 @@ constexpr int kBusyMs = 10'000;  // others hold locks for moments only: a checkp
 
 bool is_out_of_space(int status, int system_errno) {
   return status == SQLITE_FULL ||
-         (status == SQLITE_IOERR && (system_errno == ENOSPC || system_errno == EFBIG || system_errno == EDQUOT));
+         (status == SQLITE_IOERR &&
+          (system_errno == ENOSPC || system_errno == EFBIG || system_errno == EDQUOT));
 }
 
 }  // namespace
 
-Value::Value(std::uint64_t number) : kind_(Kind::integer), number_(static_cast<std::int64_t>(number)) {
+Value::Value(std::uint64_t number)
+    : kind_(Kind::integer), number_(static_cast<std::int64_t>(number)) {
   CHECK(number <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()));
 }
 
 // ---- Query ----
 
 Query::Query(Query&& other) noexcept
-    : database_(other.database_), statement_(std::exchange(other.statement_, nullptr)), status_(other.status_) {}
+    : database_(other.database_),
+      statement_(std::exchange(other.statement_, nullptr)),
+      status_(other.status_) {}
 
 Query::~Query() {
   if (statement_ == nullptr) return;
@@ -59,18 +63,24 @@ std::string_view Query::bytes(int column) const {
   return {data, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
 }
 
-bool Query::is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
+bool Query::is_null(int column) const {
+  return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+}
 
 Result<base::Digest> Query::digest(int column) const {
   const std::string_view raw = bytes(column);
-  if (raw.size() != 32) return fail(Code::corrupt, fmt::format("{}: a digest of {} bytes", database_->name(), raw.size()));
+  if (raw.size() != 32)
+    return fail(Code::corrupt,
+                fmt::format("{}: a digest of {} bytes", database_->name(), raw.size()));
   return base::Digest::from_bytes(raw);
 }
 
 // ---- Database ----
 
-Result<std::unique_ptr<Database>> Database::open(const std::string& file, Access access, std::string name) {
-  const int flags = (access == Access::write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY) |
+Result<std::unique_ptr<Database>> Database::open(const std::string& file, Access access,
+                                                 std::string name) {
+  const int flags = (access == Access::write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+                                             : SQLITE_OPEN_READONLY) |
                     SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
   sqlite3* handle = nullptr;
   const int status = sqlite3_open_v2(file.c_str(), &handle, flags, nullptr);
@@ -90,7 +100,8 @@ sqlite3_stmt* Database::prepared(std::string_view sql, int& status) {
   const auto known = statements_.find(sql);
   if (known != statements_.end()) return known->second;
   sqlite3_stmt* statement = nullptr;
-  status = sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  status = sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()),
+                              SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
   if (status == SQLITE_OK) statements_.emplace(sql, statement);
   return statement;
 }
@@ -104,11 +115,16 @@ int Database::bind(sqlite3_stmt* statement, std::initializer_list<Value> values,
     const char* data = value.bytes_.data() != nullptr ? value.bytes_.data() : "";
     switch (value.kind_) {
       case Value::Kind::null: status = sqlite3_bind_null(statement, index); break;
-      case Value::Kind::integer: status = sqlite3_bind_int64(statement, index, value.number_); break;
-      case Value::Kind::text:
-        status = sqlite3_bind_text64(statement, index, data, value.bytes_.size(), lifetime, SQLITE_UTF8);
+      case Value::Kind::integer:
+        status = sqlite3_bind_int64(statement, index, value.number_);
         break;
-      case Value::Kind::bytes: status = sqlite3_bind_blob64(statement, index, data, value.bytes_.size(), lifetime); break;
+      case Value::Kind::text:
+        status =
+            sqlite3_bind_text64(statement, index, data, value.bytes_.size(), lifetime, SQLITE_UTF8);
+        break;
+      case Value::Kind::bytes:
+        status = sqlite3_bind_blob64(statement, index, data, value.bytes_.size(), lifetime);
+        break;
     }
     if (status != SQLITE_OK) return status;
   }
@@ -156,11 +172,15 @@ Result<void> Database::script(const char* sql) {
 base::Unexpected Database::failure(int status) const {
   const int primary = status & 0xff;
   // SQLite keeps no errno of a write to the log; the last one since the step began is it.
-  const int system_errno = sqlite3_system_errno(handle_) != 0 ? sqlite3_system_errno(handle_) : errno;
-  std::string reason = sqlite3_errcode(handle_) == SQLITE_OK ? sqlite3_errstr(status) : sqlite3_errmsg(handle_);
-  if (primary == SQLITE_IOERR && system_errno != 0) reason += fmt::format(" ({})", std::strerror(system_errno));
+  const int system_errno =
+      sqlite3_system_errno(handle_) != 0 ? sqlite3_system_errno(handle_) : errno;
+  std::string reason =
+      sqlite3_errcode(handle_) == SQLITE_OK ? sqlite3_errstr(status) : sqlite3_errmsg(handle_);
+  if (primary == SQLITE_IOERR && system_errno != 0)
+    reason += fmt::format(" ({})", std::strerror(system_errno));
   if (is_out_of_space(primary, system_errno)) {
-    return fail(Code::exhausted, fmt::format("disk full: {}: {}", name_, reason), "free space there; nothing was half written");
+    return fail(Code::exhausted, fmt::format("disk full: {}: {}", name_, reason),
+                "free space there; nothing was half written");
   }
   switch (primary) {
     case SQLITE_IOERR:
@@ -168,15 +188,24 @@ base::Unexpected Database::failure(int status) const {
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_AUTH:
-      return fail(Code::unavailable, fmt::format("{}: {}", name_, reason), "see that its directory can be read and written");
+      return fail(Code::unavailable, fmt::format("{}: {}", name_, reason),
+                  "see that its directory can be read and written");
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-    case SQLITE_PROTOCOL: return fail(Code::unavailable, fmt::format("{}: {}", name_, reason), "another process works on it; try again");
-    case SQLITE_NOMEM: return fail(Code::exhausted, fmt::format("{}: {}", name_, reason), "more memory is needed");
-    case SQLITE_TOOBIG: return fail(Code::invalid, fmt::format("{}: a value is too large to be kept", name_), "at most 1 GB");
+    case SQLITE_PROTOCOL:
+      return fail(Code::unavailable, fmt::format("{}: {}", name_, reason),
+                  "another process works on it; try again");
+    case SQLITE_NOMEM:
+      return fail(Code::exhausted, fmt::format("{}: {}", name_, reason), "more memory is needed");
+    case SQLITE_TOOBIG:
+      return fail(Code::invalid, fmt::format("{}: a value is too large to be kept", name_),
+                  "at most 1 GB");
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB: return fail(Code::corrupt, fmt::format("{}: {}", name_, reason), "`alos store check` says what is damaged");
-    default: return fail(Code::internal, fmt::format("{}: {} (SQLite code {})", name_, reason, status));
+    case SQLITE_NOTADB:
+      return fail(Code::corrupt, fmt::format("{}: {}", name_, reason),
+                  "`alos store check` says what is damaged");
+    default:
+      return fail(Code::internal, fmt::format("{}: {} (SQLite code {})", name_, reason, status));
   }
 }
 
@@ -197,7 +226,8 @@ Result<void> Transaction::commit() {
 
 Transaction::~Transaction() {
   // SQLite has rolled back by itself after some errors. A rollback cannot fail otherwise.
-  if (database_ != nullptr && database_->in_transaction()) CHECK(database_->run("ROLLBACK").has_value());
+  if (database_ != nullptr && database_->in_transaction())
+    CHECK(database_->run("ROLLBACK").has_value());
 }
 
 }  // namespace alos::store

@@ -1,5 +1,6 @@
-// A thin cover over SQLite's C API: a connection with its prepared statements kept, rows as typed columns,
-// result codes as errors that name the store. Private to this room; a Database belongs to one thread at a time.
+// A thin cover over SQLite's C API: a connection with its prepared statements kept, rows as typed
+// columns, result codes as errors that name the store. Private to this room; a Database belongs to
+// one thread at a time.
 #pragma once
 
 #include <initializer_list>
@@ -17,16 +18,20 @@ struct sqlite3_stmt;
 
 namespace alos::store {
 
-// A parameter of a statement. Borrows its bytes until the statement is done (`run`) or begun (`query`).
+// A parameter of a statement. Borrows its bytes until the statement is done (`run`) or begun
+// (`query`).
 class Value {
  public:
-  Value(std::uint64_t number);                                         // NOLINT(google-explicit-constructor)
-  Value(std::uint32_t number) : Value(std::uint64_t{number}) {}        // NOLINT(google-explicit-constructor)
-  Value(bool flag) : Value(std::uint64_t{flag}) {}                     // NOLINT(google-explicit-constructor)
-  Value(std::int64_t number) : kind_(Kind::integer), number_(number) {}  // NOLINT(google-explicit-constructor)
+  Value(std::uint64_t number);  // NOLINT(google-explicit-constructor)
+  Value(std::uint32_t number)
+      : Value(std::uint64_t{number}) {}             // NOLINT(google-explicit-constructor)
+  Value(bool flag) : Value(std::uint64_t{flag}) {}  // NOLINT(google-explicit-constructor)
+  Value(std::int64_t number)
+      : kind_(Kind::integer), number_(number) {}  // NOLINT(google-explicit-constructor)
   template <typename Tag>
-  Value(base::Id<Tag> id) : Value(id.value) {}                         // NOLINT(google-explicit-constructor)
-  Value(const base::Digest& digest) : Value(Kind::bytes, digest.view()) {}  // NOLINT(google-explicit-constructor)
+  Value(base::Id<Tag> id) : Value(id.value) {}  // NOLINT(google-explicit-constructor)
+  Value(const base::Digest& digest)
+      : Value(Kind::bytes, digest.view()) {}  // NOLINT(google-explicit-constructor)
   static Value bytes(std::string_view bytes) { return {Kind::bytes, bytes}; }
   static Value text(std::string_view text) { return {Kind::text, text}; }
   static Value null() { return {Kind::null, {}}; }
@@ -73,7 +78,8 @@ enum class Access : std::uint8_t { read, write };
 class Database {
  public:
   // `name` is how errors call the store. Errors: `unavailable`, `not_found`.
-  static base::Result<std::unique_ptr<Database>> open(const std::string& file, Access access, std::string name);
+  static base::Result<std::unique_ptr<Database>> open(const std::string& file, Access access,
+                                                      std::string name);
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
   ~Database();
@@ -81,10 +87,12 @@ class Database {
   // `sql` must be a string literal: prepared once and kept.
   Query query(std::string_view sql, std::initializer_list<Value> values = {});
   base::Result<void> run(std::string_view sql, std::initializer_list<Value> values = {});
-  base::Result<std::int64_t> number(std::string_view sql);  // the first column of the first row; 0 without one
-  base::Result<void> script(const char* sql);               // several statements, no parameters
+  base::Result<std::int64_t> number(
+      std::string_view sql);                   // the first column of the first row; 0 without one
+  base::Result<void> script(const char* sql);  // several statements, no parameters
 
-  // The last failure: disk full -> `exhausted`; I/O, permissions, locks -> `unavailable`; damage -> `corrupt`.
+  // The last failure: disk full -> `exhausted`; I/O, permissions, locks -> `unavailable`; damage ->
+  // `corrupt`.
   base::Unexpected failure(int status) const;
   bool in_transaction() const;
   const std::string& name() const { return name_; }

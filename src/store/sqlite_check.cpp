@@ -1,8 +1,8 @@
 #include "store/sqlite_check.h"
 
-#include <map>
-
 #include <fmt/format.h>
+
+#include <map>
 
 #include "store/chain.h"
 #include "store/sqlite_journal.h"
@@ -26,7 +26,9 @@ class Check {
     note(load_snapshots());
     note(journals());
     note(blobs());
-    for (const auto& [job, seq] : snapshots_) find(fmt::format("job {}: there is a snapshot at record {}, but no such record", job.value, seq.first));
+    for (const auto& [job, seq] : snapshots_)
+      find(fmt::format("job {}: there is a snapshot at record {}, but no such record", job.value,
+                       seq.first));
     return std::move(findings_);
   }
 
@@ -51,8 +53,10 @@ class Check {
     while (TRY(query.next())) {
       const JobId job{query.number(0)};
       const Result<std::string> state = packer_.unpack(query.bytes(4));
-      if (!state) find(fmt::format("job {}: snapshot: {}", job.value, state.error().what));
-      else if (base::Digest::of(*state).view() != query.bytes(3)) find(fmt::format("job {}: the snapshot has another digest", job.value));
+      if (!state)
+        find(fmt::format("job {}: snapshot: {}", job.value, state.error().what));
+      else if (base::Digest::of(*state).view() != query.bytes(3))
+        find(fmt::format("job {}: the snapshot has another digest", job.value));
       snapshots_[job] = {query.number(1), query.string(2)};
     }
     return {};
@@ -63,7 +67,8 @@ class Check {
     std::map<JobId, JobRow> jobs;
     for (const JobRow& row : TRY(all_jobs(database_))) jobs[row.job] = row;
     JobRow walked;
-    Query query = database_.query("SELECT job, first, count, head, lines FROM journal ORDER BY job, first");
+    Query query =
+        database_.query("SELECT job, first, count, head, lines FROM journal ORDER BY job, first");
     while (TRY(query.next())) {
       const JobId job{query.number(0)};
       if (job != walked.job) {
@@ -73,23 +78,28 @@ class Check {
       TRY(segment(query, walked));
     }
     finish(walked, jobs);
-    for (const auto& [job, row] : jobs) find(fmt::format("job {}: all {} records are missing", job.value, row.last));
+    for (const auto& [job, row] : jobs)
+      find(fmt::format("job {}: all {} records are missing", job.value, row.last));
     return {};
   }
 
   Result<void> segment(Query& query, JobRow& walked) {
-    Segment segment{.job = walked.job, .first = query.number(1), .count = static_cast<std::uint32_t>(query.number(2))};
+    Segment segment{.job = walked.job,
+                    .first = query.number(1),
+                    .count = static_cast<std::uint32_t>(query.number(2))};
     segment.head = TRY(query.digest(3));
     segment.before = walked.head;
     if (segment.first != walked.last + 1) {
-      find(fmt::format("job {}: record {} is followed by {}", walked.job.value, walked.last, segment.first));
+      find(fmt::format("job {}: record {} is followed by {}", walked.job.value, walked.last,
+                       segment.first));
       walked.head = segment.head;
       walked.last = last_seq(segment);
       return {};
     }
     Result<std::string> lines = packer_.unpack(query.bytes(4));
     if (!lines) {
-      find(fmt::format("job {}: records {} to {}: {}", walked.job.value, segment.first, last_seq(segment), lines.error().what));
+      find(fmt::format("job {}: records {} to {}: {}", walked.job.value, segment.first,
+                       last_seq(segment), lines.error().what));
     } else {
       segment.lines = std::move(*lines);
       note(verify(segment));
@@ -113,16 +123,23 @@ class Check {
       head = base::Digest::of(head.view(), rest.substr(0, end));
       rest.remove_prefix(end + 1);
     }
-    if (head.view() != stored) find(fmt::format("job {}: the snapshot at record {} has another head than the journal", segment.job.value, seq));
+    if (head.view() != stored)
+      find(fmt::format("job {}: the snapshot at record {} has another head than the journal",
+                       segment.job.value, seq));
   }
 
   void finish(const JobRow& walked, std::map<JobId, JobRow>& jobs) {
     if (walked.last == 0) return;
     const auto row = jobs.find(walked.job);
-    if (row == jobs.end()) return find(fmt::format("job {}: has records, but no row among the jobs", walked.job.value));
+    if (row == jobs.end())
+      return find(fmt::format("job {}: has records, but no row among the jobs", walked.job.value));
     const JobRow& job = row->second;
-    if (job.last != walked.last) find(fmt::format("job {}: the last record is {}, not {}", job.job.value, walked.last, job.last));
-    else if (job.head != walked.head) find(fmt::format("job {}: the journal ends with another head than the job has", job.job.value));
+    if (job.last != walked.last)
+      find(fmt::format("job {}: the last record is {}, not {}", job.job.value, walked.last,
+                       job.last));
+    else if (job.head != walked.head)
+      find(fmt::format("job {}: the journal ends with another head than the job has",
+                       job.job.value));
     jobs.erase(row);
   }
 
@@ -131,9 +148,13 @@ class Check {
     while (TRY(query.next())) {
       const base::Digest digest = TRY(query.digest(0));
       const Result<std::string> bytes = packer_.unpack(query.bytes(2));
-      if (!bytes) find(fmt::format("blob {}: {}", base::to_hex(digest), bytes.error().what));
-      else if (base::Digest::of(*bytes) != digest) find(fmt::format("blob {}: its bytes have another digest", base::to_hex(digest)));
-      else if (bytes->size() != query.number(1)) find(fmt::format("blob {}: {} bytes, not {}", base::to_hex(digest), bytes->size(), query.number(1)));
+      if (!bytes)
+        find(fmt::format("blob {}: {}", base::to_hex(digest), bytes.error().what));
+      else if (base::Digest::of(*bytes) != digest)
+        find(fmt::format("blob {}: its bytes have another digest", base::to_hex(digest)));
+      else if (bytes->size() != query.number(1))
+        find(fmt::format("blob {}: {} bytes, not {}", base::to_hex(digest), bytes->size(),
+                         query.number(1)));
     }
     return {};
   }
@@ -141,11 +162,14 @@ class Check {
   Database& database_;
   Packer& packer_;
   std::vector<Finding> findings_;
-  std::map<JobId, std::pair<base::Seq, std::string>> snapshots_;  // seq, head; those not yet met in the journal
+  std::map<JobId, std::pair<base::Seq, std::string>>
+      snapshots_;  // seq, head; those not yet met in the journal
 };
 
 }  // namespace
 
-std::vector<Finding> check_database(Database& database, Packer& packer) { return Check(database, packer).run(); }
+std::vector<Finding> check_database(Database& database, Packer& packer) {
+  return Check(database, packer).run();
+}
 
 }  // namespace alos::store

@@ -14,8 +14,9 @@ using base::Seq;
 
 namespace {
 
-// A row is what one commit holds of a job: often a few hundred bytes, which pack badly and fill a page each when
-// large. So the rows at a job's end are packed again, into one row, until that has kPackedBytes.
+// A row is what one commit holds of a job: often a few hundred bytes, which pack badly and fill a
+// page each when large. So the rows at a job's end are packed again, into one row, until that has
+// kPackedBytes.
 constexpr std::uint64_t kTailRowsMax = 64;
 constexpr std::uint64_t kPackedBytesMax = 64U << 10;  // of lines
 
@@ -33,7 +34,8 @@ struct JobState {
 Result<JobState> job_state(Database& database, JobId job) {
   JobState state;
   state.row.job = job;
-  Query query = database.query("SELECT last, head, bytes, tail_first, tail_rows, tail_bytes FROM jobs WHERE job=?", {job});
+  Query query = database.query(
+      "SELECT last, head, bytes, tail_first, tail_rows, tail_bytes FROM jobs WHERE job=?", {job});
   if (!TRY(query.next())) return state;
   state.row.last = query.number(0);
   state.row.head = TRY(query.digest(1));
@@ -44,54 +46,75 @@ Result<JobState> job_state(Database& database, JobId job) {
 
 Result<void> put_job_state(Database& database, const JobState& state) {
   const auto& [row, tail] = state;
-  return database.run("INSERT OR REPLACE INTO jobs(job, last, head, bytes, tail_first, tail_rows, tail_bytes) VALUES (?,?,?,?,?,?,?)",
-                      {row.job, row.last, row.head, row.bytes, tail.first, tail.rows, tail.bytes});
+  return database.run(
+      "INSERT OR REPLACE INTO jobs(job, last, head, bytes, tail_first, tail_rows, tail_bytes) "
+      "VALUES (?,?,?,?,?,?,?)",
+      {row.job, row.last, row.head, row.bytes, tail.first, tail.rows, tail.bytes});
 }
 
 Result<void> insert_row(Database& database, Packer& packer, const Segment& segment) {
   const std::string packed = packer.pack(segment.lines, Content::records);
-  return database.run("INSERT INTO journal(job, first, count, head, lines) VALUES (?,?,?,?,?)",
-                      {segment.job, segment.first, segment.count, segment.head, Value::bytes(packed)});
+  return database.run(
+      "INSERT INTO journal(job, first, count, head, lines) VALUES (?,?,?,?,?)",
+      {segment.job, segment.first, segment.count, segment.head, Value::bytes(packed)});
 }
 
-// The tail's rows as one segment, without its `before`; nothing when they are damaged.
-Result<std::optional<Segment>> joined_tail(Database& database, Packer& packer, JobId job, const Tail& tail) {
+// The head of the row before `first`; zero when there is none.
+Result<base::Digest> head_before(Database& database, JobId job, Seq first) {
+  Query query = database.query(
+      "SELECT head FROM journal WHERE job=? AND first<? ORDER BY first DESC LIMIT 1", {job, first});
+  if (!TRY(query.next())) return base::Digest{};
+  return query.digest(0);
+}
+
+// The tail's rows as one segment; nothing when they are damaged.
+Result<std::optional<Segment>> joined_tail(Database& database, Packer& packer, JobId job,
+                                           const Tail& tail) {
   Segment whole{.job = job, .first = tail.first};
-  whole.lines.reserve(tail.bytes);
-  Query query = database.query("SELECT first, count, head, lines FROM journal WHERE job=? AND first>=? ORDER BY first", {job, tail.first});
-  std::uint64_t rows = 0;
+  const Result<base::Digest> before = head_before(database, job, tail.first);
+  if (!before) return std::optional<Segment>{};
+  whole.before = *before;
+  Query query = database.query(
+      "SELECT first, count, head, lines FROM journal WHERE job=? AND first>=? ORDER BY first",
+      {job, tail.first});
   while (TRY(query.next())) {
     const Result<std::string> lines = packer.unpack(query.bytes(3));
-    if (!lines || query.number(0) != whole.first + whole.count) return std::optional<Segment>{};
+    const Result<base::Digest> head = query.digest(2);
+    if (!lines || !head || query.number(0) != whole.first + whole.count) {
+      return std::optional<Segment>{};
+    }
     whole.count += static_cast<std::uint32_t>(query.number(1));
-    whole.head = TRY(query.digest(2));
+    whole.head = *head;
     whole.lines += *lines;
-    ++rows;
   }
-  if (rows != tail.rows || whole.lines.size() != tail.bytes) return std::optional<Segment>{};
+  if (!verify(whole)) return std::optional<Segment>{};
   return std::optional(std::move(whole));
 }
 
-// Same lines, same heads, fewer rows. Damaged rows stay as they are: reading and `check` report them.
+// Same lines, same chain, fewer rows. Damaged rows stay as they are, so that damage does not spread.
 Result<void> pack_tail(Database& database, Packer& packer, JobState& state) {
   if (state.tail.rows < 2) return {};
-  const std::optional<Segment> whole = TRY(joined_tail(database, packer, state.row.job, state.tail));
+  const std::optional<Segment> whole =
+      TRY(joined_tail(database, packer, state.row.job, state.tail));
   if (!whole) {
     state.tail = {state.row.last + 1, 0, 0};
     return {};
   }
-  TRY(database.run("DELETE FROM journal WHERE job=? AND first>=?", {state.row.job, state.tail.first}));
+  TRY(database.run("DELETE FROM journal WHERE job=? AND first>=?",
+                   {state.row.job, state.tail.first}));
   state.tail.rows = 1;
   return insert_row(database, packer, *whole);
 }
 
 Result<Segment> unpacked_row(Query& query, Packer& packer, JobId job) {
-  Segment segment{.job = job, .first = query.number(0), .count = static_cast<std::uint32_t>(query.number(1))};
+  Segment segment{
+      .job = job, .first = query.number(0), .count = static_cast<std::uint32_t>(query.number(1))};
   segment.head = TRY(query.digest(2));
   Result<std::string> lines = packer.unpack(query.bytes(3));
   if (!lines) {
     return fail(Code::corrupt,
-                fmt::format("job {}: records {} to {} cannot be read: {}", job.value, segment.first, last_seq(segment), lines.error().what),
+                fmt::format("job {}: records {} to {} cannot be read: {}", job.value, segment.first,
+                            last_seq(segment), lines.error().what),
                 "restore the store from a copy; `alos store check` says what else is damaged");
   }
   segment.lines = std::move(*lines);
@@ -99,7 +122,8 @@ Result<Segment> unpacked_row(Query& query, Packer& packer, JobId job) {
 }
 
 base::Unexpected gap(JobId job, Seq after, const std::string& then) {
-  return fail(Code::corrupt, fmt::format("job {}: records are missing after {}: {}", job.value, after, then),
+  return fail(Code::corrupt,
+              fmt::format("job {}: records are missing after {}: {}", job.value, after, then),
               "restore the store from a copy");
 }
 
@@ -130,18 +154,21 @@ Result<std::vector<JobRow>> all_jobs(Database& database) {
   std::vector<JobRow> jobs;
   Query query = database.query("SELECT job, last, head, bytes FROM jobs ORDER BY job");
   while (TRY(query.next())) {
-    jobs.push_back({JobId{query.number(0)}, query.number(1), TRY(query.digest(2)), query.number(3)});
+    jobs.push_back(
+        {JobId{query.number(0)}, query.number(1), TRY(query.digest(2)), query.number(3)});
   }
   return jobs;
 }
 
-Result<std::vector<Segment>> read_segments(Database& database, Packer& packer, JobId job, Seq from, std::uint64_t lines_max) {
+Result<std::vector<Segment>> read_segments(Database& database, Packer& packer, JobId job, Seq from,
+                                           std::uint64_t lines_max) {
   std::vector<Segment> segments;
   const JobState state = TRY(job_state(database, job));
   if (from > state.row.last || lines_max == 0) return segments;
   // From the row before the one that holds `from`: its head is what the first segment follows.
   Query query = database.query(
-      "SELECT first, count, head, lines FROM journal WHERE job=?1 AND first >= ifnull((SELECT first FROM journal "
+      "SELECT first, count, head, lines FROM journal WHERE job=?1 AND first >= ifnull((SELECT "
+      "first FROM journal "
       "WHERE job=?1 AND first<=?2 ORDER BY first DESC LIMIT 1 OFFSET 1), 0) ORDER BY first",
       {job, from});
   base::Digest head;

@@ -1,5 +1,6 @@
 // The embedded store: one SQLite file, one connection that writes, one that reads beside it.
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,8 +10,6 @@
 #include <limits>
 #include <mutex>
 #include <unordered_set>
-
-#include <fmt/format.h>
 
 #include "store/chain.h"
 #include "store/compression.h"
@@ -31,10 +30,13 @@ using base::Result;
 
 namespace {
 
-// Digests lately written or met, so that blobs that come again cost no statement. Bounded: forgets by halves.
+// Digests lately written or met, so that blobs that come again cost no statement. Bounded: forgets
+// by halves.
 class RecentDigests {
  public:
-  bool contains(const Digest& digest) const { return young_.contains(digest) || old_.contains(digest); }
+  bool contains(const Digest& digest) const {
+    return young_.contains(digest) || old_.contains(digest);
+  }
   void add(const Digest& digest) {
     if (young_.size() >= kHalf) {
       old_ = std::move(young_);
@@ -56,7 +58,8 @@ struct Lane {
 };
 
 std::int64_t as_limit(std::size_t limit) {
-  return static_cast<std::int64_t>(std::min<std::size_t>(limit, std::numeric_limits<std::int64_t>::max()));
+  return static_cast<std::int64_t>(
+      std::min<std::size_t>(limit, std::numeric_limits<std::int64_t>::max()));
 }
 
 std::uint64_t bytes_of_file(const std::string& file) {
@@ -66,7 +69,8 @@ std::uint64_t bytes_of_file(const std::string& file) {
 
 class SqliteStore final : public Store {
  public:
-  SqliteStore(std::string dir, std::optional<OwnerLock> lock) : dir_(std::move(dir)), lock_(std::move(lock)) {}
+  SqliteStore(std::string dir, std::optional<OwnerLock> lock)
+      : dir_(std::move(dir)), lock_(std::move(lock)) {}
   ~SqliteStore() override { close(); }
 
   Result<void> open(OpenMode mode);
@@ -78,8 +82,10 @@ class SqliteStore final : public Store {
   Result<std::optional<Snapshot>> snapshot(JobId job) override;
   Result<std::vector<JobRow>> jobs() override;
   Result<std::optional<JobRow>> job(JobId job) override;
-  Result<std::vector<ProcessRow>> processes(Which which, base::Pid after, std::size_t limit) override;
-  Result<std::vector<RequestRow>> requests(Which which, JobId after_job, base::RequestId after, std::size_t limit) override;
+  Result<std::vector<ProcessRow>> processes(Which which, base::Pid after,
+                                            std::size_t limit) override;
+  Result<std::vector<RequestRow>> requests(Which which, JobId after_job, base::RequestId after,
+                                           std::size_t limit) override;
   Result<void> rebuild(Epoch epoch, const Commit& projections) override;
   Result<std::vector<Finding>> check() override;
   Result<Sizes> sizes() override;
@@ -98,7 +104,7 @@ class SqliteStore final : public Store {
   std::optional<OwnerLock> lock_;  // given back last
   Lane write_;                     // no database in mode read
   Lane read_;
-  RecentDigests recent_;           // under write_.mutex
+  RecentDigests recent_;  // under write_.mutex
 };
 
 Result<std::unique_ptr<Database>> SqliteStore::connect(Access access) const {
@@ -113,18 +119,21 @@ Result<void> SqliteStore::open(OpenMode mode) {
   return {};
 }
 
-// Leaves one file without a log, unless a reader elsewhere needs the log; then the next owner does it.
+// Leaves one file without a log, unless a reader elsewhere needs the log; then the next owner does
+// it.
 void SqliteStore::close() {
   read_.database.reset();
   if (write_.database == nullptr) return;
-  const Result<void> tidied = write_.database->script("PRAGMA busy_timeout=100; PRAGMA wal_checkpoint(TRUNCATE)");
+  const Result<void> tidied =
+      write_.database->script("PRAGMA busy_timeout=100; PRAGMA wal_checkpoint(TRUNCATE)");
   static_cast<void>(tidied);  // what is committed is durable in the log as well
   write_.database.reset();
 }
 
 Result<Epoch> SqliteStore::own() {
   const std::lock_guard guard(write_.mutex);
-  if (write_.database == nullptr) return fail(Code::unavailable, name() + " is open for reading only", "open it for writing");
+  if (write_.database == nullptr)
+    return fail(Code::unavailable, name() + " is open for reading only", "open it for writing");
   Database& database = *write_.database;
   Transaction transaction = TRY(Transaction::begin(database, Transaction::Kind::write));
   TRY(database.run("UPDATE meta SET value=value+1 WHERE key='epoch'"));
@@ -134,9 +143,11 @@ Result<Epoch> SqliteStore::own() {
 }
 
 Result<Transaction> SqliteStore::begin_owned(Epoch epoch) {
-  if (write_.database == nullptr) return fail(Code::unavailable, name() + " is open for reading only", "open it for writing");
+  if (write_.database == nullptr)
+    return fail(Code::unavailable, name() + " is open for reading only", "open it for writing");
   Transaction transaction = TRY(Transaction::begin(*write_.database, Transaction::Kind::write));
-  const std::int64_t current = TRY(write_.database->number("SELECT value FROM meta WHERE key='epoch'"));
+  const std::int64_t current =
+      TRY(write_.database->number("SELECT value FROM meta WHERE key='epoch'"));
   TRY(check_epoch(static_cast<Epoch>(current), epoch));
   return transaction;
 }
@@ -144,7 +155,8 @@ Result<Transaction> SqliteStore::begin_owned(Epoch epoch) {
 Result<void> SqliteStore::commit(Epoch epoch, const Commit& commit) {
   const std::lock_guard guard(write_.mutex);
   Transaction transaction = TRY(begin_owned(epoch));
-  for (const Segment& segment : commit.segments) TRY(append_segment(*write_.database, write_.packer, segment));
+  for (const Segment& segment : commit.segments)
+    TRY(append_segment(*write_.database, write_.packer, segment));
   TRY(put_blobs(commit.blobs));
   for (const Snapshot& snapshot : commit.snapshots) TRY(put_snapshot(snapshot));
   TRY(put_projections(commit));
@@ -171,21 +183,28 @@ Result<void> SqliteStore::put_blobs(const std::vector<Blob>& blobs) {
 Result<void> SqliteStore::put_snapshot(const Snapshot& snapshot) {
   const std::string packed = write_.packer.pack(snapshot.state, Content::bytes);
   return write_.database->run(
-      "INSERT INTO snapshots(job, seq, head, digest, state) VALUES (?,?,?,?,?) ON CONFLICT(job) DO UPDATE SET "
-      "seq=excluded.seq, head=excluded.head, digest=excluded.digest, state=excluded.state WHERE excluded.seq >= seq",
-      {snapshot.job, snapshot.seq, snapshot.head, Digest::of(snapshot.state), Value::bytes(packed)});
+      "INSERT INTO snapshots(job, seq, head, digest, state) VALUES (?,?,?,?,?) ON CONFLICT(job) DO "
+      "UPDATE SET "
+      "seq=excluded.seq, head=excluded.head, digest=excluded.digest, state=excluded.state WHERE "
+      "excluded.seq >= seq",
+      {snapshot.job, snapshot.seq, snapshot.head, Digest::of(snapshot.state),
+       Value::bytes(packed)});
 }
 
 Result<void> SqliteStore::put_projections(const Commit& commit) {
   Database& database = *write_.database;
   for (const ProcessRow& row : commit.processes) {
-    TRY(database.run("INSERT OR REPLACE INTO processes(job, number, parent, live, wake, state, detail) VALUES (?,?,?,?,?,?,?)",
-                     {row.pid.job, row.pid.number, row.parent, row.live, row.wake ? Value(row.wake->unix_us) : Value::null(),
-                      Value::text(row.state), Value::text(row.detail)}));
+    TRY(
+        database.run("INSERT OR REPLACE INTO processes(job, number, parent, live, wake, state, "
+                     "detail) VALUES (?,?,?,?,?,?,?)",
+                     {row.pid.job, row.pid.number, row.parent, row.live,
+                      row.wake ? Value(row.wake->unix_us) : Value::null(), Value::text(row.state),
+                      Value::text(row.detail)}));
   }
   for (const RequestRow& row : commit.requests) {
-    TRY(database.run("INSERT OR REPLACE INTO requests(job, request, process, open, detail) VALUES (?,?,?,?,?)",
-                     {row.job, row.request, row.process, row.open, Value::text(row.detail)}));
+    TRY(database.run(
+        "INSERT OR REPLACE INTO requests(job, request, process, open, detail) VALUES (?,?,?,?,?)",
+        {row.job, row.request, row.process, row.open, Value::text(row.detail)}));
   }
   return {};
 }
@@ -209,7 +228,8 @@ Result<std::vector<Segment>> SqliteStore::read(JobId job, base::Seq from, std::u
 Result<std::string> SqliteStore::blob(const Digest& digest) {
   const std::lock_guard guard(read_.mutex);
   Query query = read_.database->query("SELECT data FROM blobs WHERE digest=?", {digest});
-  if (!TRY(query.next())) return fail(Code::not_found, fmt::format("{} has no blob {}", name(), base::to_hex(digest)));
+  if (!TRY(query.next()))
+    return fail(Code::not_found, fmt::format("{} has no blob {}", name(), base::to_hex(digest)));
   Result<std::string> bytes = read_.packer.unpack(query.bytes(0));
   if (bytes && Digest::of(*bytes) == digest) return bytes;
   return fail(Code::corrupt,
@@ -220,13 +240,16 @@ Result<std::string> SqliteStore::blob(const Digest& digest) {
 
 Result<std::optional<Snapshot>> SqliteStore::snapshot(JobId job) {
   const std::lock_guard guard(read_.mutex);
-  Query query = read_.database->query("SELECT seq, head, digest, state FROM snapshots WHERE job=?", {job});
+  Query query =
+      read_.database->query("SELECT seq, head, digest, state FROM snapshots WHERE job=?", {job});
   if (!TRY(query.next())) return std::optional<Snapshot>{};
   Snapshot snapshot{.job = job, .seq = query.number(0)};
   snapshot.head = TRY(query.digest(1));
   Result<std::string> state = read_.packer.unpack(query.bytes(3));
   if (!state || Digest::of(*state).view() != query.bytes(2)) {
-    return fail(Code::corrupt, fmt::format("job {}: the snapshot at record {} is not as it was written", job.value, snapshot.seq),
+    return fail(Code::corrupt,
+                fmt::format("job {}: the snapshot at record {} is not as it was written", job.value,
+                            snapshot.seq),
                 "read the job's journal from its beginning instead");
   }
   snapshot.state = std::move(*state);
@@ -243,16 +266,20 @@ Result<std::optional<JobRow>> SqliteStore::job(JobId job) {
   return find_job(*read_.database, job);
 }
 
-Result<std::vector<ProcessRow>> SqliteStore::processes(Which which, base::Pid after, std::size_t limit) {
+Result<std::vector<ProcessRow>> SqliteStore::processes(Which which, base::Pid after,
+                                                       std::size_t limit) {
   static constexpr std::string_view kLive =
-      "SELECT job, number, parent, live, wake, state, detail FROM processes WHERE live=1 AND (job, number) > (?,?) "
+      "SELECT job, number, parent, live, wake, state, detail FROM processes WHERE live=1 AND (job, "
+      "number) > (?,?) "
       "ORDER BY job, number LIMIT ?";
   static constexpr std::string_view kAll =
-      "SELECT job, number, parent, live, wake, state, detail FROM processes WHERE (job, number) > (?,?) "
+      "SELECT job, number, parent, live, wake, state, detail FROM processes WHERE (job, number) > "
+      "(?,?) "
       "ORDER BY job, number LIMIT ?";
   const std::lock_guard guard(read_.mutex);
   std::vector<ProcessRow> rows;
-  Query query = read_.database->query(which == Which::live ? kLive : kAll, {after.job, after.number, as_limit(limit)});
+  Query query = read_.database->query(which == Which::live ? kLive : kAll,
+                                      {after.job, after.number, as_limit(limit)});
   while (TRY(query.next())) {
     ProcessRow row{.pid = {JobId{query.number(0)}, static_cast<std::uint32_t>(query.number(1))},
                    .parent = static_cast<std::uint32_t>(query.number(2)),
@@ -265,16 +292,19 @@ Result<std::vector<ProcessRow>> SqliteStore::processes(Which which, base::Pid af
   return rows;
 }
 
-Result<std::vector<RequestRow>> SqliteStore::requests(Which which, JobId after_job, base::RequestId after, std::size_t limit) {
+Result<std::vector<RequestRow>> SqliteStore::requests(Which which, JobId after_job,
+                                                      base::RequestId after, std::size_t limit) {
   static constexpr std::string_view kOpen =
-      "SELECT job, request, process, open, detail FROM requests WHERE open=1 AND (job, request) > (?,?) "
+      "SELECT job, request, process, open, detail FROM requests WHERE open=1 AND (job, request) > "
+      "(?,?) "
       "ORDER BY job, request LIMIT ?";
   static constexpr std::string_view kAll =
       "SELECT job, request, process, open, detail FROM requests WHERE (job, request) > (?,?) "
       "ORDER BY job, request LIMIT ?";
   const std::lock_guard guard(read_.mutex);
   std::vector<RequestRow> rows;
-  Query query = read_.database->query(which == Which::live ? kOpen : kAll, {after_job, after, as_limit(limit)});
+  Query query = read_.database->query(which == Which::live ? kOpen : kAll,
+                                      {after_job, after, as_limit(limit)});
   while (TRY(query.next())) {
     rows.push_back({.job = JobId{query.number(0)},
                     .request = base::RequestId{query.number(1)},
@@ -297,9 +327,11 @@ Result<Sizes> SqliteStore::sizes() {
   Database& database = *read_.database;
   Sizes sizes;
   sizes.file_bytes = bytes_of_file(file()) + bytes_of_file(file() + "-wal");
-  sizes.journal_rows = static_cast<std::uint64_t>(TRY(database.number("SELECT count(*) FROM journal")));
+  sizes.journal_rows =
+      static_cast<std::uint64_t>(TRY(database.number("SELECT count(*) FROM journal")));
   sizes.blobs = static_cast<std::uint64_t>(TRY(database.number("SELECT count(*) FROM blobs")));
-  sizes.blob_bytes = static_cast<std::uint64_t>(TRY(database.number("SELECT ifnull(sum(bytes), 0) FROM blobs")));
+  sizes.blob_bytes =
+      static_cast<std::uint64_t>(TRY(database.number("SELECT ifnull(sum(bytes), 0) FROM blobs")));
   return sizes;
 }
 
@@ -308,7 +340,8 @@ Result<void> make_file(const std::string& dir) {
   const std::string file = dir + "/store.db";
   const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) {
-    return fail(Code::unavailable, fmt::format("cannot open {}: {}", file, std::strerror(errno)), "choose a directory you may write with --store");
+    return fail(Code::unavailable, fmt::format("cannot open {}: {}", file, std::strerror(errno)),
+                "choose a directory you may write with --store");
   }
   ::close(fd);
   return sync_directory(dir);
@@ -323,7 +356,8 @@ Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& dir, OpenMod
     lock.emplace(TRY(OwnerLock::take(dir)));
     TRY(make_file(dir));
   } else if (::access((dir + "/store.db").c_str(), F_OK) != 0) {
-    return fail(Code::not_found, fmt::format("there is no store in {}", dir), "`alos run` makes one; --store names another place");
+    return fail(Code::not_found, fmt::format("there is no store in {}", dir),
+                "`alos run` makes one; --store names another place");
   }
   auto store = std::make_unique<SqliteStore>(dir, std::move(lock));
   TRY(store->open(mode));

@@ -1,6 +1,10 @@
-// What only a store on a disk can get wrong: owners, versions, damage, a full disk, a killed writer.
+// What only a store on a disk can get wrong: owners, versions, damage, a full disk, a killed
+// writer.
 #include <fcntl.h>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -8,10 +12,6 @@
 #include <unistd.h>
 
 #include <fstream>
-
-#include <fmt/format.h>
-#include <gtest/gtest.h>
-#include <sqlite3.h>
 
 #include "store/store.h"
 #include "store/test_journal.h"
@@ -39,7 +39,8 @@ std::string run_sql(const std::string& dir, const std::string& sql) {
   sqlite3* db = nullptr;
   sqlite3_open((dir + "/store.db").c_str(), &db);
   char* message = nullptr;
-  std::string result = sqlite3_exec(db, sql.c_str(), nullptr, nullptr, &message) == SQLITE_OK ? "" : message;
+  std::string result =
+      sqlite3_exec(db, sql.c_str(), nullptr, nullptr, &message) == SQLITE_OK ? "" : message;
   sqlite3_free(message);
   sqlite3_close(db);
   return result;
@@ -48,15 +49,22 @@ std::string run_sql(const std::string& dir, const std::string& sql) {
 // Two segments, a blob and a snapshot of job 7.
 struct Sample {
   TempDir dir;
-  Blob blob = blob_of("some text that compresses, some text that compresses, some text that compresses");
+  Blob blob =
+      blob_of("some text that compresses, some text that compresses, some text that compresses");
   Blob raw = blob_of("short");
 
   Sample() {
     const auto store = open_ok(path());
     TestJournal journal(7);
-    Commit commit{.segments = {journal.next({R"({"job":7,"seq":1,"kind":"job.created","body":{"goal":"a goal"}})", "two"})}, .blobs = {blob, raw}};
+    Commit commit{
+        .segments = {journal.next(
+            {R"({"job":7,"seq":1,"kind":"job.created","body":{"goal":"a goal"}})", "two"})},
+        .blobs = {blob, raw}};
     commit.segments.push_back(journal.next("three"));
-    commit.snapshots = {{.job = {7}, .seq = 3, .head = journal.head(), .state = "state state state state state state state"}};
+    commit.snapshots = {{.job = {7},
+                         .seq = 3,
+                         .head = journal.head(),
+                         .state = "state state state state state state state"}};
     CHECK(store->commit(*store->own(), commit).has_value());
   }
   std::string path() const { return dir.path("store"); }
@@ -68,7 +76,8 @@ struct Sample {
 
 TEST(SqliteStore, KeepsWhatWasCommitted) {
   const Sample sample;
-  EXPECT_FALSE(std::filesystem::exists(sample.path() + "/store.db-wal"));  // a clean close leaves one file
+  EXPECT_FALSE(
+      std::filesystem::exists(sample.path() + "/store.db-wal"));  // a clean close leaves one file
   struct stat found = {};
   ASSERT_EQ(::stat((sample.path() + "/store.db").c_str(), &found), 0);
   EXPECT_EQ(found.st_mode & 0777, 0600U);
@@ -162,7 +171,8 @@ TEST(SqliteStore, SaysWhyItCannotBeWritten) {
   const TempDir dir;
   std::ofstream(dir.path("file")) << "x";
   std::filesystem::create_directories(dir.path("taken/store.db"));
-  for (const std::string& path : {dir.path("file"), dir.path("file/below"), std::string("/proc/alos"), dir.path("taken")}) {
+  for (const std::string& path :
+       {dir.path("file"), dir.path("file/below"), std::string("/proc/alos"), dir.path("taken")}) {
     const base::Error error = open_error(path, OpenMode::write);
     EXPECT_EQ(error.code, Code::unavailable) << path << ": " << error.what;
     EXPECT_FALSE(error.what.empty());
@@ -184,7 +194,9 @@ TEST(SqliteStore, NoticesEdits) {
       {"UPDATE journal SET head=zeroblob(32) WHERE first=1", By::read},
       {"UPDATE journal SET head=zeroblob(31) WHERE first=3", By::read},
       {"UPDATE journal SET lines=CAST(x'00'||'Three'||char(10) AS BLOB) WHERE first=3", By::read},
-      {"UPDATE journal SET lines=CAST(x'00'||'three'||char(10)||'four'||char(10) AS BLOB) WHERE first=3", By::read},
+      {"UPDATE journal SET lines=CAST(x'00'||'three'||char(10)||'four'||char(10) AS BLOB) WHERE "
+       "first=3",
+       By::read},
       {"UPDATE journal SET lines=CAST(x'00'||'three' AS BLOB) WHERE first=3", By::read},
       {"UPDATE journal SET lines=x'' WHERE first=3", By::read},
       {"UPDATE journal SET count=3 WHERE first=1", By::read},
@@ -233,16 +245,23 @@ TEST(SqliteStore, NoticesEveryFlippedByte) {
   const std::string lines = store->read({7}, 1, 1)->front().lines;
   sqlite3* db = nullptr;
   ASSERT_EQ(sqlite3_open((sample.path() + "/store.db").c_str(), &db), SQLITE_OK);
-  const auto flip = [&](const std::string& table, const std::string& column, const std::string& where, int at) {
-    const std::string sql = fmt::format("SELECT rowid_or_first, v FROM (SELECT 1 AS rowid_or_first, {} AS v FROM {} WHERE {})", column, table, where);
+  const auto flip = [&](const std::string& table, const std::string& column,
+                        const std::string& where, int at) {
+    const std::string sql = fmt::format(
+        "SELECT rowid_or_first, v FROM (SELECT 1 AS rowid_or_first, {} AS v FROM {} WHERE {})",
+        column, table, where);
     sqlite3_stmt* get = nullptr;
-    CHECK(sqlite3_prepare_v2(db, sql.c_str(), -1, &get, nullptr) == SQLITE_OK && sqlite3_step(get) == SQLITE_ROW);
-    std::string bytes(static_cast<const char*>(sqlite3_column_blob(get, 1)), static_cast<std::size_t>(sqlite3_column_bytes(get, 1)));
+    CHECK(sqlite3_prepare_v2(db, sql.c_str(), -1, &get, nullptr) == SQLITE_OK &&
+          sqlite3_step(get) == SQLITE_ROW);
+    std::string bytes(static_cast<const char*>(sqlite3_column_blob(get, 1)),
+                      static_cast<std::size_t>(sqlite3_column_bytes(get, 1)));
     sqlite3_finalize(get);
     if (at >= static_cast<int>(bytes.size())) return false;
     bytes[static_cast<std::size_t>(at)] ^= 1;
     sqlite3_stmt* put = nullptr;
-    CHECK(sqlite3_prepare_v2(db, fmt::format("UPDATE {} SET {}=? WHERE {}", table, column, where).c_str(), -1, &put, nullptr) == SQLITE_OK);
+    CHECK(sqlite3_prepare_v2(
+              db, fmt::format("UPDATE {} SET {}=? WHERE {}", table, column, where).c_str(), -1,
+              &put, nullptr) == SQLITE_OK);
     sqlite3_bind_blob(put, 1, bytes.data(), static_cast<int>(bytes.size()), SQLITE_TRANSIENT);
     CHECK(sqlite3_step(put) == SQLITE_DONE);
     sqlite3_finalize(put);
@@ -267,6 +286,32 @@ TEST(SqliteStore, NoticesEveryFlippedByte) {
   EXPECT_TRUE(store->check()->empty());
 }
 
+// Packing rows again neither hides damage in them nor stops the job.
+TEST(SqliteStore, AppendsBehindDamage) {
+  for (const char* sql :
+       {"UPDATE journal SET lines=CAST(x'00'||'Three'||char(10) AS BLOB) WHERE first=3",
+        "UPDATE journal SET lines=x'07' WHERE first=3",
+        "UPDATE journal SET head=zeroblob(3) WHERE first=3", "DELETE FROM journal WHERE first=3",
+        "UPDATE jobs SET tail_bytes=tail_bytes+1, tail_rows=63"}) {
+    const Sample sample;
+    ASSERT_EQ(run_sql(sample.path(), sql), "") << sql;
+    const std::size_t before = sample.findings();
+    {
+      const auto store = open_ok(sample.path());
+      const Epoch epoch = *store->own();
+      TestJournal journal(7);
+      journal.resume(**store->job({7}));
+      for (int i = 0; i < 200; ++i) {
+        const auto done = store->commit(epoch, {.segments = {journal.next("more")}});
+        ASSERT_TRUE(done.has_value()) << sql << done.error().what;
+      }
+      const auto later = store->read({7}, 150, 1);
+      EXPECT_TRUE(later.has_value()) << sql << later.error().what;
+    }
+    EXPECT_EQ(sample.findings() > 0, before > 0) << sql;
+  }
+}
+
 TEST(SqliteStore, SurvivesADamagedFile) {
   for (const double part : {0.3, 0.6, 0.9}) {
     for (const bool cut : {true, false}) {
@@ -275,10 +320,14 @@ TEST(SqliteStore, SurvivesADamagedFile) {
       const auto size = std::filesystem::file_size(file);
       const auto at = static_cast<std::uintmax_t>(static_cast<double>(size) * part) / 4096 * 4096;
       if (cut) std::filesystem::resize_file(file, at + 100);
-      if (!cut) std::fstream(file, std::ios::in | std::ios::out | std::ios::binary).seekp(static_cast<std::streamoff>(at)) << std::string(4096, '\x5a');
+      if (!cut)
+        std::fstream(file, std::ios::in | std::ios::out | std::ios::binary)
+                .seekp(static_cast<std::streamoff>(at))
+            << std::string(4096, '\x5a');
       const auto store = open_sqlite_store(sample.path(), OpenMode::read);
       if (!store) {
-        EXPECT_TRUE(store.error().code == Code::invalid || store.error().code == Code::corrupt) << store.error().what;
+        EXPECT_TRUE(store.error().code == Code::invalid || store.error().code == Code::corrupt)
+            << store.error().what;
         continue;
       }
       EXPECT_FALSE((*store)->check()->empty()) << part << cut;
@@ -288,7 +337,8 @@ TEST(SqliteStore, SurvivesADamagedFile) {
   }
 }
 
-// Fails a commit for lack of space by `shut`, makes space by `free`; nothing is lost and the store goes on.
+// Fails a commit for lack of space by `shut`, makes space by `free`; nothing is lost and the store
+// goes on.
 template <typename Shut, typename Free>
 void expect_survives_full_disk(const std::string& dir, Shut shut, Free free) {
   const auto store = open_ok(dir);
@@ -320,7 +370,8 @@ TEST(SqliteStore, SurvivesAFileSizeLimit) {
   ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &old), 0);
   const auto signal_before = ::signal(SIGXFSZ, SIG_IGN);
   expect_survives_full_disk(
-      dir.path(), [&] {
+      dir.path(),
+      [&] {
         const rlimit low = {1 << 20, old.rlim_max};
         ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &low), 0);
       },
@@ -331,10 +382,13 @@ TEST(SqliteStore, SurvivesAFileSizeLimit) {
 
 TEST(SqliteStore, SurvivesAFullDisk) {
   const TempDir dir;
-  if (::mount("alos-test", dir.path().c_str(), "tmpfs", 0, "size=4m") != 0) GTEST_SKIP() << "a small tmpfs needs root";
-  expect_survives_full_disk(dir.path("store"), [] {}, [&] {
-    ASSERT_EQ(::mount("alos-test", dir.path().c_str(), "tmpfs", MS_REMOUNT, "size=64m"), 0);
-  });
+  if (::mount("alos-test", dir.path().c_str(), "tmpfs", 0, "size=4m") != 0)
+    GTEST_SKIP() << "a small tmpfs needs root";
+  expect_survives_full_disk(
+      dir.path("store"), [] {},
+      [&] {
+        ASSERT_EQ(::mount("alos-test", dir.path().c_str(), "tmpfs", MS_REMOUNT, "size=64m"), 0);
+      });
   EXPECT_EQ(::umount2(dir.path().c_str(), MNT_DETACH), 0);
 }
 
@@ -344,8 +398,10 @@ TEST(SqliteStore, SurvivesAFullDisk) {
   const Epoch epoch = *store->own();
   TestJournal journal(1);
   if (const auto row = *store->job({1})) journal.resume(*row);
-  while (store->commit(epoch, {.segments = {journal.next({"line", noise(50, journal.last())[0] == '\n' ? "a" : "b"})},
-                               .blobs = {blob_of(std::to_string(journal.last()))}})) {
+  while (store->commit(
+      epoch,
+      {.segments = {journal.next({"line", noise(50, journal.last())[0] == '\n' ? "a" : "b"})},
+       .blobs = {blob_of(std::to_string(journal.last()))}})) {
     const base::Seq last = journal.last();
     if (::write(fd, &last, sizeof(last)) != sizeof(last)) break;
   }
@@ -366,11 +422,13 @@ TEST(SqliteStore, LosesNothingWhenKilled) {
     }
     ::close(ends[1]);
     base::Seq last = 0;
-    for (int n = 0; n < 7 * round + round % 3; ++n) ASSERT_EQ(::read(ends[0], &last, sizeof(last)), ssize_t{sizeof(last)});
+    for (int n = 0; n < 7 * round + round % 3; ++n)
+      ASSERT_EQ(::read(ends[0], &last, sizeof(last)), ssize_t{sizeof(last)});
     ::kill(child, SIGKILL);
     int status = 0;
     ASSERT_EQ(::waitpid(child, &status, 0), child);
-    while (::read(ends[0], &last, sizeof(last)) == sizeof(last)) {}
+    while (::read(ends[0], &last, sizeof(last)) == sizeof(last)) {
+    }
     ::close(ends[0]);
     ASSERT_GT(last, acknowledged);
     acknowledged = last;
@@ -395,17 +453,21 @@ TEST(SqliteStore, StaysSmall) {
     const Epoch epoch = *store->own();
     TestJournal journal(7);
     const auto line = [&](const char* kind, const std::string& body) {
-      return fmt::format(R"({{"job":7,"seq":{},"at":"2026-11-22T16:43:17.{:06}Z","kind":"{}","pid":"7.1","cause":{},"body":{}}})",
-                         journal.last(), journal.last() * 7919 % 1'000'000, kind, journal.last(), body);
+      return fmt::format(
+          R"({{"job":7,"seq":{},"at":"2026-11-22T16:43:17.{:06}Z","kind":"{}","pid":"7.1","cause":{},"body":{}}})",
+          journal.last(), journal.last() * 7919 % 1'000'000, kind, journal.last(), body);
     };
     for (std::uint64_t step = 0; step < 1000; ++step) {
       std::string text;
       for (const char c : noise(1024, step)) text += static_cast<char>('0' + (c & 63));
-      const std::string call = fmt::format(R"({{"call":{},"n":0,"name":"fs.read","digest":"{}"}})", step, base::to_hex(Digest::of(text)));
+      const std::string call = fmt::format(R"({{"call":{},"n":0,"name":"fs.read","digest":"{}"}})",
+                                           step, base::to_hex(Digest::of(text)));
       ASSERT_TRUE(store->commit(epoch, {.segments = {journal.next(line("call.intended", call))}}));
-      ASSERT_TRUE(store->commit(epoch, {.segments = {journal.next({line("call.settled", R"({"content":")" + text + "\"}"), line("tool.called", "{}"),
-                                                                   line("call.observed", "{}"), line("tool.returned", R"({"ok":true})")})},
-                                        .processes = {{.pid = {{7}, 1}, .state = "runnable"}}}));
+      ASSERT_TRUE(store->commit(
+          epoch, {.segments = {journal.next({line("call.settled", R"({"content":")" + text + "\"}"),
+                                             line("tool.called", "{}"), line("call.observed", "{}"),
+                                             line("tool.returned", R"({"ok":true})")})},
+                  .processes = {{.pid = {{7}, 1}, .state = "runnable"}}}));
     }
     rows = store->sizes()->journal_rows;
     EXPECT_TRUE(store->check()->empty());

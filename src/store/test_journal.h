@@ -1,4 +1,5 @@
-// For tests of stores: makes segments whose chain is right, and directories that vanish. Test code only.
+// For tests of stores: makes segments whose chain is right, and directories that vanish. Test code
+// only.
 #pragma once
 
 #include <cstdlib>
@@ -20,7 +21,10 @@ class TestJournal {
 
   // The next segment; the lines come without '\n'.
   Segment next(const std::vector<std::string>& lines) {
-    Segment segment{.job = job_, .first = last_ + 1, .count = static_cast<std::uint32_t>(lines.size()), .before = head_};
+    Segment segment{.job = job_,
+                    .first = last_ + 1,
+                    .count = static_cast<std::uint32_t>(lines.size()),
+                    .before = head_};
     for (const std::string& line : lines) {
       head_ = base::Digest::of(head_.view(), line);
       (segment.lines += line) += '\n';
@@ -69,7 +73,9 @@ class TempDir {
     std::error_code ignored;
     std::filesystem::remove_all(path_, ignored);
   }
-  std::string path(const std::string& below = {}) const { return below.empty() ? path_ : path_ + "/" + below; }
+  std::string path(const std::string& below = {}) const {
+    return below.empty() ? path_ : path_ + "/" + below;
+  }
 
  private:
   std::string path_;
