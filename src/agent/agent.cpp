@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -33,12 +34,19 @@ using abi::Role;
 using base::Code;
 using base::Error;
 using base::Result;
-using Specs = std::shared_ptr<const std::vector<abi::ToolSpec>>;
 
-constexpr std::size_t kTablesMax = 1'000;  // distinct tool tables kept ready
+constexpr std::size_t kOpeningsMax = 1'000;  // kept ready
 constexpr std::size_t kNameBytesShown = 80;
 constexpr std::string_view kExitTool = "exit";
 constexpr std::string_view kNudge = "Your reply was empty. Call a tool, or reply with the result as plain text to end.";
+
+// What all turns of a process begin with, made once: the system prompt and its tools' specs are long, and digesting
+// them anew would be the most expensive part of a turn.
+struct Opening {
+  base::Text system;
+  std::shared_ptr<const std::vector<abi::ToolSpec>> tools;
+  base::Digest digest;  // of both
+};
 
 // A reply that says nothing and does nothing.
 bool is_empty_reply(const Message& message) {
@@ -169,8 +177,12 @@ class Agent final : public abi::Program {
   }
 
   Result<Turn> take_turn(abi::Self& self, const Mind& mind) {
+    if (mind.system.blob) {
+      TRY(self.fail({Code::internal, "the system prompt of this process is not at hand", ""}));
+      return Turn::wait;
+    }
     abi::ModelGenerate call{.model = mind.model, .process = mind.name, .turn = mind.turn, .output_tokens_max = mind.output_tokens_max};
-    call.continue_from(conversation(mind));
+    continue_from(call, mind);
     const auto reply = self.generate(std::move(call));
     if (!reply) {
       TRY(stop_for(self, mind, reply.error()));
@@ -195,28 +207,40 @@ class Agent final : public abi::Program {
     }
   }
 
-  abi::Conversation conversation(const Mind& mind) {
-    abi::Conversation talk{mind.system, specs_of(mind.tools), mind.transcript};
-    if (!talk.system.blob) talk.system.data += kFrame;
+  // As abi's continue_from does, with the opening's digest at hand.
+  void continue_from(abi::ModelGenerate& call, const Mind& mind) {
+    const std::shared_ptr<const Opening> opening = opening_of(mind);
+    abi::Conversation talk{opening->system, opening->tools, mind.transcript};
     const bool nudge = mind.transcript.size() > 0 && is_empty_reply(mind.transcript.back());
     if (nudge) talk.transcript.append({.role = Role::user, .text = std::string(kNudge)});
-    return talk;
+    call.context = base::Digest::of(opening->digest.view(), talk.transcript.head().view());
+    call.conversation = std::make_shared<const abi::Conversation>(std::move(talk));
   }
 
-  // The specs of a tool table, in its order; tools this runtime has not are left out.
-  Specs specs_of(const std::vector<std::string>& table) {
+  std::shared_ptr<const Opening> opening_of(const Mind& mind) {
     const std::lock_guard lock(mutex_);
-    if (const auto found = specs_.find(table); found != specs_.end()) return found->second;
-    auto specs = std::make_shared<std::vector<abi::ToolSpec>>();
-    for (const std::string& name : table)
-      if (const tools::Tool* tool = tools_.find(name)) specs->push_back(tool->spec);
-    if (specs_.size() >= kTablesMax) specs_.clear();
-    return specs_.emplace(table, std::move(specs)).first->second;
+    const auto key = std::tie(mind.system.data, mind.tools);
+    if (const auto found = openings_.find(key); found != openings_.end()) return found->second;
+    if (openings_.size() >= kOpeningsMax) openings_.clear();
+    return openings_.emplace(key, make_opening(mind)).first->second;
+  }
+
+  // Tools that this runtime has not are left out.
+  std::shared_ptr<const Opening> make_opening(const Mind& mind) const {
+    std::vector<abi::ToolSpec> specs;
+    for (const std::string& name : mind.tools)
+      if (const tools::Tool* tool = tools_.find(name)) specs.push_back(tool->spec);
+    base::Text system(mind.system.data + std::string(kFrame));
+    std::string text;
+    base::append_json_string(text, system.data);
+    base::encode(text, specs);
+    return std::make_shared<const Opening>(
+        Opening{std::move(system), std::make_shared<const std::vector<abi::ToolSpec>>(std::move(specs)), base::Digest::of(text)});
   }
 
   const tools::ToolSet& tools_;
-  std::mutex mutex_;  // guards specs_
-  std::map<std::vector<std::string>, Specs> specs_;
+  std::mutex mutex_;  // guards openings_
+  std::map<std::tuple<std::string, std::vector<std::string>>, std::shared_ptr<const Opening>, std::less<>> openings_;
 };
 
 }  // namespace

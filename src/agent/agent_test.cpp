@@ -125,13 +125,32 @@ TEST(Agent, ShowsTheModelTheWholeConversation) {
   Lines names;
   for (const auto& spec : *talk.tools) names.push_back(spec.name);
   EXPECT_EQ(names, (Lines{"read_file", "write_file", "ask_human", "exit"})) << "the table's order, what exists of it";
-  EXPECT_EQ(talk.tools, self.asked[0].conversation->tools) << "one table is made once";
+  EXPECT_EQ(talk.tools, self.asked[0].conversation->tools) << "made once";
   const auto messages = talk.transcript.messages();
   ASSERT_EQ(messages.size(), 3U);
   EXPECT_EQ(messages[0]->text.data, "the goal");
   EXPECT_EQ(messages[1]->tool_calls.at(0).id, "c1");
   EXPECT_EQ(messages[2]->tool_call_id, "c1");
   EXPECT_NE(call.context, self.asked[0].context);
+}
+
+TEST(Agent, NamesEachConversationByADigestOfItsOwn) {
+  const auto agent = make_agent(builtin());
+  const auto context_of = [&](auto change) {
+    FakeSelf self;
+    change(self.mind_);
+    EXPECT_TRUE(agent->step(self));
+    return self.asked.at(0).context;
+  };
+  const std::set<base::Digest> contexts{
+      context_of([](Mind&) {}),
+      context_of([](Mind& mind) { mind.system = "You are another test."; }),
+      context_of([](Mind& mind) { mind.tools.pop_back(), mind.tools.pop_back(); }),
+      context_of([](Mind& mind) { std::swap(mind.tools[0], mind.tools[1]); }),
+      context_of([](Mind& mind) { mind.transcript.append({.role = Role::user, .text = "and more"}); }),
+  };
+  EXPECT_EQ(contexts.size(), 5U);
+  EXPECT_EQ(contexts.count(context_of([](Mind&) {})), 1U);
 }
 
 TEST(Agent, WaitsForTheModel) {
