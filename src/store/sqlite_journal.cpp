@@ -91,7 +91,8 @@ Result<std::optional<Segment>> joined_tail(Database& database, Packer& packer, J
   return std::optional(std::move(whole));
 }
 
-// Same lines, same chain, fewer rows. Damaged rows stay as they are, so that damage does not spread.
+// Same lines, same chain, fewer rows. Damaged rows stay as they are, so that damage does not
+// spread.
 Result<void> pack_tail(Database& database, Packer& packer, JobState& state) {
   if (state.tail.rows < 2) return {};
   const std::optional<Segment> whole =
