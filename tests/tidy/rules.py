@@ -267,7 +267,7 @@ def check_source(report, root, path, edges):
     if path.endswith(".h"):
         check_header(report, path, text)
     for number, line in enumerate(text.splitlines(), 1):
-        if re.search(r"\bTODO\b(?!\()", line):
+        if re.search(r"//+\s*TODO\b(?!\()", line):
             report.add(path, number, "todo", "write TODO(kind): what is missing; kind is a word such as perf, safety, api")
 
 

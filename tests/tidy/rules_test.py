@@ -59,6 +59,7 @@ ROWS = [
     ("header-using", "src/core/a.h", HEAD + "using namespace std;\n"),
     ("todo", "src/core/a.cpp", "// TODO: later\n"),
     (None, "src/core/a.cpp", "// TODO(perf): later\n"),
+    (None, "src/core/a.cpp", "const char* x = \"TODO.md\";\n"),
     ("doc-link", "docs/a.md", "See [b](b.md).\n"),
     ("doc-link", "docs/a.md", "# One\n\nSee [b](#two).\n"),
     (None, "docs/a.md", "# One Two\n\nSee [b](#one-two), [c](https://x.org) and `[d](e)`.\n"),
