@@ -195,7 +195,13 @@ class Agent final : public abi::Program {
     return Turn::wait;
   }
 
+  // A script that ran out never has more to say; a used-up budget may be raised.
+  static bool is_end_of_script(const Mind& mind, const Error& error) {
+    return error.code == Code::exhausted && mind.model.starts_with("script:") && !error.what.starts_with("budget ");
+  }
+
   static Result<void> stop_for(abi::Self& self, const Mind& mind, const Error& error) {
+    if (is_end_of_script(mind, error)) return self.fail(error);
     switch (error.code) {
       case Code::parked: return {};  // stepped again when the reply is there
       case Code::cancelled: return base::Unexpected(error);  // the process is being ended or held from outside

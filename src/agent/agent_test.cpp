@@ -282,7 +282,7 @@ TEST(Agent, WhatModelErrorsComeTo) {
       {Code::parked, {}, true},
       {Code::unavailable, {"pause error unavailable: why; go on with: alos resume 7.1"}, true},
       {Code::timeout, {"pause error timeout: why; go on with: alos resume 7.1"}, true},
-      {Code::exhausted, {"pause error exhausted: why; go on with: alos resume 7.1"}, true},
+      {Code::exhausted, {"pause error exhausted: budget why; go on with: alos resume 7.1"}, true},
       {Code::denied, {"fail error denied: why"}, true},
       {Code::invalid, {"fail error invalid: why"}, true},
       {Code::not_found, {"fail error not_found: why"}, true},
@@ -292,10 +292,27 @@ TEST(Agent, WhatModelErrorsComeTo) {
   for (const Row& row : rows) {
     SCOPED_TRACE(base::name_of(row.code));
     FakeSelf self;
-    self.fails(row.code, "why");
+    self.fails(row.code, row.code == Code::exhausted ? "budget why" : "why");
     EXPECT_EQ(make_agent(builtin())->step(self).has_value(), row.step_ok);
     EXPECT_EQ(self.ended, row.ended);
     EXPECT_EQ(self.asked.size(), 1U);
+  }
+}
+
+TEST(Agent, AScriptThatRanOutFailsAndAUsedUpBudgetPauses) {
+  struct Row {
+    const char* model;
+    const char* what;
+    const char* ended;
+  };
+  for (const Row& row : {Row{"script:./a.jsonl", "script ./a.jsonl has no line 3", "fail "}, Row{"script:./a.jsonl", "budget model_tokens of 7.1 is used up", "pause "},
+                         Row{"openai/x", "insufficient quota", "pause "}}) {
+    FakeSelf self;
+    self.mind_.model = row.model;
+    self.fails(Code::exhausted, row.what);
+    ASSERT_TRUE(make_agent(builtin())->step(self));
+    ASSERT_EQ(self.ended.size(), 1U);
+    EXPECT_TRUE(self.ended[0].starts_with(row.ended)) << self.ended[0];
   }
 }
 
