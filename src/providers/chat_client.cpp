@@ -165,7 +165,9 @@ class ChatExchange : public Exchange {
   Miss no_response(const PostEnd& end) const {
     const bool lasting = end.kind == PostEnd::Kind::hopeless;
     return {Code::unavailable, "no answer from", base::printable(end.why),
-            fmt::format("is the server running, and is {} right?", asked_.endpoint.url_name), !lasting, {}};
+            lasting ? fmt::format("check {}; a server with a certificate of its own needs its authority among the trusted ones", asked_.endpoint.url_name)
+                    : fmt::format("is the server running, and is {} right?", asked_.endpoint.url_name),
+            !lasting, {}};
   }
 
   static Miss cut(const PostEnd& end) {
@@ -253,7 +255,7 @@ Result<ChatEndpoint> make_endpoint(std::string_view base_url, std::string key, s
 }
 
 Result<std::unique_ptr<ChatClient>> ChatClient::open(const ModelOptions& options) {
-  auto posts = TRY(HttpPosts::open({options.connect_timeout, options.idle_timeout, options.in_flight_max, options.proxy}));
+  auto posts = TRY(HttpPosts::open({options.connect_timeout, options.idle_timeout, options.in_flight_max, options.proxy, options.ca_file}));
   return std::unique_ptr<ChatClient>(new ChatClient(options, std::move(posts)));
 }
 

@@ -142,6 +142,7 @@ void prepare(Transfer& transfer, const PostOptions& options) {
   set(CURLOPT_FOLLOWLOCATION, 0L);
   set(CURLOPT_SSL_VERIFYPEER, 1L);
   set(CURLOPT_SSL_VERIFYHOST, 2L);
+  if (!options.ca_file.empty()) set(CURLOPT_CAINFO, options.ca_file.c_str());
   set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
   set(CURLOPT_PROXY, options.proxy.c_str());  // "" also keeps curl from looking at the environment
   set(CURLOPT_NOPROXY, "");

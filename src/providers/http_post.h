@@ -22,7 +22,8 @@ struct PostOptions {
   std::chrono::milliseconds connect_timeout{15'000};
   std::chrono::milliseconds idle_timeout{300'000};  // without a byte in either direction
   std::size_t in_flight_max = 256;
-  std::string proxy;  // URL; empty: none
+  std::string proxy;    // URL; empty: none
+  std::string ca_file;  // PEM; empty: the system's authorities
 };
 
 struct PostRequest {

@@ -20,6 +20,8 @@ struct ModelOptions {
   std::string ollama_base_url = "http://127.0.0.1:11434/v1";  // OLLAMA_BASE_URL
   std::string proxy;  // URL of an HTTP proxy; empty: none, whatever the environment says
 
+  std::string ca_file;  // PEM file of the authorities to trust; empty: the system's
+
   // An attempt that failed in a way that may pass is made again, up to both of these.
   std::uint32_t tries_max = 6;
   std::chrono::milliseconds total_max = std::chrono::minutes(10);  // from the first try to the start of the last
