@@ -156,11 +156,15 @@ Result<void> Foreground::look_at_requests() {
   return {};
 }
 
-// Somebody at another terminal may have been quicker; that is no error.
+// Somebody at another terminal may have been quicker; that is no error. An answer that does not fit the question is
+// said again by a person; of a rule's it is a no.
 Result<void> Foreground::answer(const RequestView& request, const Answer& decided) {
   const auto ok = kernel_.answer(request.id, decided);
-  if (!ok && ok.error().code != Code::conflict && ok.error().code != Code::not_found) return base::Unexpected(ok.error());
-  return {};
+  if (ok || ok.error().code == Code::conflict || ok.error().code == Code::not_found) return {};
+  if (ok.error().code != Code::invalid || decided.kind == Answer::Kind::deny) return base::Unexpected(ok.error());
+  host_.output.err("  " + base::printable(ok.error().what) + '\n');
+  if (policy_.mode() == ApprovePolicy::Mode::ask) return {};
+  return answer(request, {.kind = Answer::Kind::deny, .text = ok.error().what, .by = decided.by});
 }
 
 void Foreground::ask_person(const RequestView& request) {
@@ -178,7 +182,7 @@ void Foreground::ask_person(const RequestView& request) {
     preview = end == std::string_view::npos ? std::string_view{} : preview.substr(end + 1);
   }
   for (std::size_t i = 0; i < request.choices.size(); ++i) text += fmt::format("  [{}] {}\n", i + 1, base::printable(request.choices[i]));
-  text += request.kind == "question" ? (request.choices.empty() ? "  your answer> " : "  a number, or your own words> ")
+  text += request.kind == "question" ? (request.choices.empty() ? "  your answer> " : "  a number> ")
                                      : "  [o]nce  [p]rocess: also the like of it  [n]o, or why not> ";
   host_.output.err(text);
 }

@@ -1,0 +1,91 @@
+#include "surface/service.h"
+
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+namespace alos::surface {
+namespace {
+
+class TextOutput final : public Output {
+ public:
+  std::string out_text, err_text;
+  void out(std::string_view text) override { out_text += text; }
+  void err(std::string_view text) override { err_text += text; }
+  void flush() override {}
+  bool gone() override { return false; }
+};
+
+class ServiceTest : public testing::Test {
+ protected:
+  ServiceTest() : dir_(testing::TempDir() + "/" + testing::UnitTest::GetInstance()->current_test_info()->name()) {
+    std::filesystem::remove_all(dir_);
+    std::filesystem::create_directories(dir_);
+  }
+  std::string dir_;
+};
+
+int echo(const Asked& asked, Output& output) {
+  for (const auto& word : asked.words) output.out(word + "|");
+  output.err(asked.style.json() ? "json" : "text");
+  output.out("after");
+  return 5;
+}
+
+TEST_F(ServiceTest, NobodyListens) {
+  TextOutput output;
+  const auto code = ask_owner(dir_, {{"ps"}, {}}, output);
+  ASSERT_TRUE(code);
+  EXPECT_FALSE(*code);
+}
+
+TEST_F(ServiceTest, RunsTheCommandAndStreamsWhatItSays) {
+  const auto service = Service::listen(dir_, echo);
+  ASSERT_TRUE(service) << service.error().what;
+  TextOutput output;
+  const auto code = ask_owner(dir_, {{"answer", "7.r1", "a\n\x01\"b"}, {Format::json, Colour::off, 80}}, output);
+  ASSERT_TRUE(code) << code.error().what;
+  EXPECT_EQ(*code, 5);
+  EXPECT_EQ(output.out_text, "answer|7.r1|a\n\x01\"b|after");
+  EXPECT_EQ(output.err_text, "json");
+}
+
+TEST_F(ServiceTest, IsForTheSameUserOnlyAndReplacesAStaleSocket) {
+  for (int round = 0; round < 2; ++round) {
+    const auto service = Service::listen(dir_, echo);
+    ASSERT_TRUE(service) << service.error().what;
+    struct stat found = {};
+    ASSERT_EQ(::stat((dir_ + "/socket").c_str(), &found), 0);
+    EXPECT_EQ(found.st_mode & 0777U, 0600U);
+  }
+}
+
+TEST_F(ServiceTest, WorksBelowAPathLongerThanASocketAddress) {
+  dir_ += "/" + std::string(120, 'd');
+  std::filesystem::create_directories(dir_);
+  const auto service = Service::listen(dir_, echo);
+  ASSERT_TRUE(service) << service.error().what;
+  TextOutput output;
+  EXPECT_EQ(**ask_owner(dir_, {{"x"}, {}}, output), 5);
+}
+
+TEST_F(ServiceTest, ACommandThatWaitsEndsWhenTheServiceStops) {
+  std::atomic<bool> begun = false;
+  const auto service = Service::listen(dir_, [&](const Asked&, Output& output) {
+    begun = true;
+    while (!output.gone()) std::this_thread::yield();
+    return 9;
+  });
+  ASSERT_TRUE(service);
+  TextOutput output;
+  std::thread client([&] { (void)ask_owner(dir_, {{"log"}, {}}, output); });
+  while (!begun) std::this_thread::yield();
+  EXPECT_TRUE((*service)->stop(std::chrono::seconds(30)));
+  client.join();
+}
+
+}  // namespace
+}  // namespace alos::surface
