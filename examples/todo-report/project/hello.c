@@ -1,0 +1,4 @@
+#include <stdio.h>
+
+// TODO: greet by name
+int main(void) { return puts("hello") < 0; }
