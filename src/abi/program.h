@@ -29,10 +29,9 @@ struct Mind {
   std::uint64_t output_tokens_max = 0;
 };
 
-// What a tool call came to: a JSON value, and how it reads to a model.
+// What a tool call came to. How it reads to a model: tool_text.h.
 struct ToolReply {
   base::Json value;
-  base::Text text;
 };
 
 // The kernel's side of a step. Everything here is recorded.

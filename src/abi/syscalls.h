@@ -18,7 +18,10 @@ class SyscallPort {
 template <typename List>
 class SyscallPorts;
 template <typename... C>
-class SyscallPorts<CallList<C...>> : public SyscallPort<C>... {};
+class SyscallPorts<CallList<C...>> : public SyscallPort<C>... {
+ public:
+  using SyscallPort<C>::on_call...;
+};
 
 class Syscalls : public SyscallPorts<AllCalls> {
  public:

@@ -49,7 +49,7 @@ class FakeSelf final : public abi::Self {
     at->call = base::CallId{++calls_};
     auto reply = tool(sys);
     if (!reply && reply.error().code == Code::parked) return at->parked = true, Result<void>{};
-    results[open.request.id] = reply ? reply->text.data : tools::text_of(reply.error());
+    results[open.request.id] = reply ? tools::text_of(reply->value).data : tools::text_of(reply.error());
     mind_.transcript.append({.role = Role::tool, .text = results[open.request.id], .tool_call_id = open.request.id});
     mind_.open_calls.erase(at);
     return {};
@@ -381,7 +381,7 @@ TEST(Agent, ToolGivesTheSameFunctionToCallFromOutside) {
     }();
     for (int again = 0; again < 2; ++again) {
       const auto reply = tool(self.sys);
-      const std::string text = reply ? reply->text.data : tools::text_of(reply.error());
+      const std::string text = reply ? tools::text_of(reply->value).data : tools::text_of(reply.error());
       EXPECT_TRUE(text.starts_with(row.text)) << text;
     }
   }

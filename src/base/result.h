@@ -114,11 +114,14 @@ class [[nodiscard]] Result<void> {
 
 }  // namespace alos::base
 
-// Takes the value out of a Result, or returns its error from the calling function.
-#define TRY(...)                                                             \
-  __extension__({                                                            \
-    auto&& try_result_ = (__VA_ARGS__);                                      \
-    if (!try_result_.has_value()) [[unlikely]]                               \
-      return ::alos::base::Unexpected(std::move(try_result_).error());       \
-    std::move(try_result_).value();                                          \
+// Takes the value out of a Result, or returns its error from the calling function. May be nested.
+#define TRY(...) ALOS_TRY_AS(ALOS_TRY_NAME(__COUNTER__), __VA_ARGS__)
+#define ALOS_TRY_NAME(number) ALOS_TRY_PASTE(number)
+#define ALOS_TRY_PASTE(number) try_result_##number
+#define ALOS_TRY_AS(name, ...)                                        \
+  __extension__({                                                     \
+    auto&& name = (__VA_ARGS__);                                      \
+    if (!name.has_value()) [[unlikely]]                               \
+      return ::alos::base::Unexpected(std::move(name).error());       \
+    std::move(name).value();                                          \
   })

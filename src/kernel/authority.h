@@ -40,16 +40,18 @@ class Authority {
 template <abi::PinnedCall C>
 base::Result<std::unique_ptr<ports::Pin>> Authority::pin(C& call) const {
   abi::Roots roots;
+  bool interrupted = false;  // what it names may be gone because it was done
   {
     const Lock lock(journal_.place().job->mutex);
     roots = journal_.place().job->state.roots;
+    interrupted = journal_.find(lock, journal_.n()) != nullptr;
   }
   std::vector<ports::Files::PinSpec> specs;
   for (const base::Path* path : call.paths()) {
-    auto missing = ports::Missing::refuse;
+    auto missing = interrupted ? ports::Missing::leaf : ports::Missing::refuse;
     if constexpr (std::is_same_v<C, abi::FsWrite>) missing = ports::Missing::leaf;
     if constexpr (std::is_same_v<C, abi::FsMkdir>) missing = call.parents ? ports::Missing::parents : ports::Missing::leaf;
-    if constexpr (std::is_same_v<C, abi::FsMove>) missing = specs.empty() ? ports::Missing::refuse : ports::Missing::leaf;
+    if constexpr (std::is_same_v<C, abi::FsMove>) missing = specs.empty() ? missing : ports::Missing::leaf;
     specs.push_back({*path, C::kLeaf, missing});
   }
   return journal_.services().hands.files.pin(specs, roots);

@@ -30,7 +30,8 @@ Committer::Batch take_tail(const JobPtr& job, store::Commit& commit) {
   job->bytes_since_snapshot += tail.lines.size();
   batch.lines = tail.lines;
   commit.segments.push_back({job->id(), tail.first, tail.count, tail.before, job->state.head, std::move(tail.lines)});
-  for (store::Blob& blob : tail.blobs) commit.blobs.push_back(std::move(blob));
+  commit.blobs.insert(commit.blobs.end(), tail.blobs.begin(), tail.blobs.end());
+  job->committing = std::move(tail.blobs);
   for (const std::uint32_t number : tail.processes) commit.processes.push_back(row_of(job->state, *job->state.process(number)));
   for (const base::RequestId id : tail.requests) commit.requests.push_back(row_of(job->state, *job->state.request(id)));
   take_snapshot(*job, commit);
@@ -38,6 +39,13 @@ Committer::Batch take_tail(const JobPtr& job, store::Commit& commit) {
 }
 
 }  // namespace
+
+const std::string* Job::unsaved(const base::Digest& digest) const {
+  for (const auto* blobs : {&tail.blobs, &committing})
+    for (const store::Blob& blob : *blobs)
+      if (blob.digest == digest) return &blob.bytes;
+  return nullptr;
+}
 
 Committer::Committer(store::Store& store, store::Epoch epoch, ports::Threads threads, Deliver deliver, Lose lose)
     : store_(store), epoch_(epoch), threads_(threads), deliver_(std::move(deliver)), lose_(std::move(lose)) {
@@ -96,6 +104,7 @@ void Committer::settle(const std::vector<Batch>& batches, const base::Result<voi
   std::vector<JobPtr> lost;
   for (const Batch& batch : batches) {
     const Lock lock(batch.job->mutex);
+    batch.job->committing.clear();
     if (result) {
       // Counting lines is cheaper than carrying a second number through: each record is one line.
       const auto count = static_cast<base::Seq>(std::count(batch.lines.begin(), batch.lines.end(), '\n'));

@@ -167,6 +167,8 @@ Result<base::Json> Owner::call(base::Pid pid, const std::string& tool, const std
     Returned returned = TRY(run_frame(services_, job, pid.number, call, run));
     Lock lock(job->mutex);
     if (returned.value || returned.error->code != Code::parked) {
+      const core::Process& process = *job->state.process(pid.number);
+      if (process.live() && process.exiting) finish_exit(job, lock, pid.number);
       TRY(durable(job, std::move(lock)));
       if (returned.error) return base::Unexpected(std::move(*returned.error));
       return std::move(*returned.value);

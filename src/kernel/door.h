@@ -56,6 +56,7 @@ template <typename C, typename... Rest>
 class DoorOf<abi::CallList<C, Rest...>> : public DoorOf<abi::CallList<Rest...>> {
  public:
   using DoorOf<abi::CallList<Rest...>>::DoorOf;
+  using DoorOf<abi::CallList<Rest...>>::on_call;
   base::Result<typename C::Reply> on_call(C call) final { return this->pass(std::move(call)); }
 };
 

@@ -57,10 +57,7 @@ Result<base::Seq> Enactment::append(base::Seq cause, core::Body body) {
 }
 
 Result<std::string> Enactment::load(const base::Payload& payload) const {
-  if (!payload.blob) return payload.data;
-  for (const store::Blob& blob : journal_.place().job->tail.blobs)
-    if (blob.digest == payload.blob->digest) return blob.bytes;
-  return journal_.services().store.blob(payload.blob->digest);
+  return bytes_of(journal_.services(), journal_.place().job, lock_, payload);
 }
 
 base::Unexpected Enactment::park_until(base::Time when, std::string_view name) {

@@ -33,6 +33,8 @@ struct Job {
   core::JobState state;
   Tail tail;
 
+  std::vector<store::Blob> committing;    // blobs of the batch that is being committed: still only here
+  std::map<std::uint32_t, base::Text> prompts;  // of processes, brought back from their blobs
   base::Seq durable = 0;                  // all records up to here are in the store
   std::optional<base::Error> lost;        // set when a batch could not be made durable: this object is void
   std::condition_variable changed;        // durable, lost, or a state somebody may wait for
@@ -46,6 +48,7 @@ struct Job {
   std::set<std::tuple<std::uint32_t, base::CallId, std::uint32_t>> in_flight;  // deferred syscalls of this runtime
 
   base::JobId id() const { return state.job; }
+  const std::string* unsaved(const base::Digest& digest) const;  // a blob that the store does not have yet
 };
 using JobPtr = std::shared_ptr<Job>;
 

@@ -33,6 +33,13 @@ base::Result<base::Seq> append(const Services& services, const JobPtr& job, cons
   return record.seq;
 }
 
+base::Result<std::string> bytes_of(const Services& services, const JobPtr& job, const Lock& lock, const base::Payload& payload) {
+  CHECK(lock.owns_lock());
+  if (!payload.blob) return payload.data;
+  if (const std::string* bytes = job->unsaved(payload.blob->digest)) return *bytes;
+  return services.store.blob(payload.blob->digest);
+}
+
 const core::Syscall* Journal::find(const Lock& lock, std::uint32_t n) const {
   CHECK(lock.owns_lock());
   const core::Process* process = place_.job->state.process(place_.process);

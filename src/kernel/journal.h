@@ -45,6 +45,9 @@ class Journal {
   base::Result<base::Seq> append_after_observations(const Lock& lock, base::Seq cause, core::Body body);
   const Services& services() const { return services_; }
 
+  // What is recorded of syscall `n` of this call; null when nothing is.
+  const core::Syscall* find(const Lock& lock, std::uint32_t n) const;
+
  private:
   using Observed = std::function<core::CallObserved(std::vector<store::Blob>&)>;
 
@@ -59,7 +62,6 @@ class Journal {
   void note(const base::Digest& digest, const base::Result<typename C::Reply>& result);
   core::CallIntended intended(const ports::Grounds& grounds, std::string_view name, abi::EffectClass effect) const;
   core::Usage usage_of(const abi::ModelGenerate::Reply& reply) const;
-  const core::Syscall* find(const Lock& lock, std::uint32_t n) const;
 
   const Services& services_;
   Place place_;
@@ -78,13 +80,16 @@ void detach_payloads(T& value, std::vector<store::Blob>& blobs) {
   });
 }
 
-// Brings the bytes back. Errors: `corrupt`, `unavailable`.
+// A payload's bytes, also while the store does not have them yet. Errors: `corrupt`, `unavailable`.
+base::Result<std::string> bytes_of(const Services& services, const JobPtr& job, const Lock& lock, const base::Payload& payload);
+
+// Brings the bytes of all payloads in `value` back.
 template <typename T>
-base::Result<void> attach_payloads(T& value, store::Store& store) {
+base::Result<void> attach_payloads(const Services& services, const JobPtr& job, const Lock& lock, T& value) {
   base::Result<void> result;
   base::for_each_payload(value, [&](auto& payload) {
     if (!payload.blob || !result) return;
-    auto bytes = store.blob(payload.blob->digest);
+    auto bytes = bytes_of(services, job, lock, payload);
     if (!bytes) result = base::Unexpected(bytes.error());
     else payload.data = std::move(*bytes), payload.blob.reset();
   });

@@ -20,31 +20,27 @@ base::Result<typename C::Reply> Journal::answer_of(const core::Syscall& syscall)
   if (syscall.error) return base::Unexpected(*syscall.error);
   CHECK(syscall.reply.has_value());
   auto reply = TRY(base::from_json<typename C::Reply>(syscall.reply->text, base::Source::journal));
-  bool references = false;
-  base::for_each_payload(reply, [&](const auto& payload) { references = references || payload.blob; });
-  if (references) {
-    TRY(services_.committer.wait(place_.job, syscall.seq));  // its blobs may still be on their way
-    TRY(attach_payloads(reply, services_.store));
-  }
+  const Lock lock(place_.job->mutex);
+  TRY(attach_payloads(services_, place_.job, lock, reply));
   return reply;
 }
 
 template <abi::Call C>
 std::optional<base::Result<typename C::Reply>> Journal::recall(const C&, const base::Digest& digest) {
-  using Answer = base::Result<typename C::Reply>;
+  using Past = base::Result<typename C::Reply>;
   ++n_;
   Lock lock(place_.job->mutex);
   const core::Process* process = place_.job->state.process(place_.process);
   const core::Frame* frame = process == nullptr ? nullptr : process->frame(place_.call);
-  if (frame == nullptr) return Answer(base::fail(base::Code::cancelled, "the call was ended from outside"));
+  if (frame == nullptr) return Past(base::fail(base::Code::cancelled, "the call was ended from outside"));
   const core::Syscall* past = frame->find(n_);
   if (past == nullptr) return std::nullopt;
   if (past->digest != digest || past->name != C::kName)
-    return Answer(base::fail(base::Code::nondeterministic, fmt::format("syscall {} was {} before and is {} now, or has other arguments", n_, past->name, C::kName),
+    return Past(base::fail(base::Code::nondeterministic, fmt::format("syscall {} was {} before and is {} now, or has other arguments", n_, past->name, C::kName),
                              "a tool must make the same syscalls each time it runs; keep clocks and randomness behind syscalls"));
-  if (past->stage == core::Stage::waiting) return Answer(base::fail(base::Code::parked, "waits"));
+  if (past->stage == core::Stage::waiting) return Past(base::fail(base::Code::parked, "waits"));
   if (past->stage == core::Stage::intended) {
-    if (place_.job->in_flight.contains({place_.process, place_.call, n_})) return Answer(base::fail(base::Code::parked, "in flight"));
+    if (place_.job->in_flight.contains({place_.process, place_.call, n_})) return Past(base::fail(base::Code::parked, "in flight"));
     return std::nullopt;  // interrupted by a crash: the door knows what to do
   }
   const core::Syscall copy = *past;

@@ -92,11 +92,6 @@ Result<void> Owner::durable(const JobPtr& job, Lock lock) {
   return committer_.wait(job, seq);
 }
 
-void Owner::evict_ended(const JobPtr& job) {
-  const std::lock_guard guard(mutex_);
-  jobs_.erase(job->id());
-}
-
 // ---- starting and going on ----
 
 Result<base::Pid> Owner::launch(const Launch& launch) {
@@ -234,7 +229,16 @@ void Owner::after_step(const JobPtr& job, const Lock& lock, std::uint32_t proces
     (void)end_process(services_, job, lock, process, state.last_seq, "the process has failed", core::ProcessFailed{result.error()});
     return;
   }
+  if (job->lost || !state.live()) return;
+  if (state.exiting) return finish_exit(job, lock, process);
   if (again) wake_locked(job, lock, process);
+}
+
+// The process asked to end, and the calls it had begun have come as far as they can.
+void Owner::finish_exit(const JobPtr& job, const Lock& lock, std::uint32_t process) {
+  const core::Process& state = *job->state.process(process);
+  const base::Text result = state.result.value_or(base::Text());
+  (void)end_process(services_, job, lock, process, state.last_seq, "the process has exited", core::ProcessExited{result});
 }
 
 void Owner::wake_at(const JobPtr& job, std::uint32_t process, base::CallId call, std::uint32_t n, base::Time when) {

@@ -56,7 +56,7 @@ class Owner final : public Looking, public Wakes, public std::enable_shared_from
   base::Result<void> answer_grant(const JobPtr& job, const Lock& lock, const core::Request& request, const Answer& answer, base::Seq cause);
   base::Result<void> settle_wait(const JobPtr& job, const Lock& lock, const core::Request& request, base::Seq cause, std::optional<base::RawJson> reply, std::optional<base::Error> error);
   base::Result<base::CapId> grant_to(const JobPtr& job, const Lock& lock, std::uint32_t holder, base::Seq cause, abi::Grant grant, std::string from, std::optional<base::Digest> bound);
-  void evict_ended(const JobPtr& job);
+  void finish_exit(const JobPtr& job, const Lock& lock, std::uint32_t process);
 
   ports::Hands hands_;
   std::shared_ptr<abi::Program> program_;

@@ -20,6 +20,16 @@ bool is_parked(const Job& job, std::uint32_t process, const core::Frame& frame) 
   return pending->stage == core::Stage::waiting || job.in_flight.contains({process, frame.call, pending->n});
 }
 
+// The process's prompt with its bytes; large ones are brought back once.
+base::Text prompt_of(const Services& services, const JobPtr& job, const Lock& lock, const core::Process& process) {
+  if (!process.prompt.blob) return process.prompt;
+  const auto found = job->prompts.find(process.number);
+  if (found != job->prompts.end()) return found->second;
+  auto bytes = bytes_of(services, job, lock, process.prompt);
+  if (!bytes) return process.prompt;  // the agent says what is missing
+  return job->prompts.emplace(process.number, base::Text(std::move(*bytes))).first->second;
+}
+
 std::vector<abi::OpenCall> open_calls(const Job& job, const core::Process& process) {
   std::vector<abi::OpenCall> out;
   if (process.turns == 0) return out;
@@ -63,11 +73,12 @@ abi::Mind Step::mind() const {
   mind.pid = {job_->id(), process_};
   mind.name = process.name;
   mind.model = process.model;
-  mind.system = process.prompt;
+  mind.system = prompt_of(services_, job_, lock, process);
   mind.goal = process.goal;
   mind.tools = process.tools;
   mind.transcript = process.transcript;
   mind.open_calls = open_calls(*job_, process);
+  for (abi::OpenCall& open : mind.open_calls) (void)attach_payloads(services_, job_, lock, open.request);  // what is missing, the agent says
   mind.turn = process.turns;
   mind.exiting = process.exiting;
   mind.output_tokens_max = tokens_left(process);

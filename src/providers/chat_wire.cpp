@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "abi/tool_text.h"
 #include "base/text.h"
 
 namespace alos::providers {
@@ -66,7 +67,8 @@ Result<void> append_calls(std::string& out, const abi::Message& message, const s
 }
 
 Result<void> append_message(std::string& out, const abi::Message& message, const std::set<std::string_view>& offered, ports::Blobs& blobs) {
-  const std::string text = TRY(bytes_of(message.text, blobs));
+  std::string text = TRY(bytes_of(message.text, blobs));
+  if (message.role == abi::Role::tool) text = abi::text_of(base::Json::trusted(std::move(text))).data;
   out += '{';
   append_field(out, "role", base::name_of(message.role));
   out += ',';

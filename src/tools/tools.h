@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "abi/program.h"
+#include "abi/tool_text.h"
 
 namespace alos::tools {
 
@@ -37,11 +38,6 @@ class ToolSet {
 
 ToolSet builtin_tools();
 
-// How any tool's value reads to a model: of an object with a string member `content` that text as it is, then one
-// line with the other members as JSON, where there are any; a string as it is; anything else as JSON.
-base::Text text_of(const base::Json& value);
-
-// How any tool's error reads to a model: `error CODE: what (details)`.
-std::string text_of(const base::Error& error);
+using abi::text_of;
 
 }  // namespace alos::tools

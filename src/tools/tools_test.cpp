@@ -382,13 +382,14 @@ TEST(TextOf, FollowsOneRule) {
   };
   for (const Row& row : rows) EXPECT_EQ(text_of(Json::trusted(row.value)).data, row.text) << row.value;
   EXPECT_EQ(text_of(base::Error{Code::denied, "no", ""}), "error denied: no");
+  EXPECT_EQ(text_of(Json::trusted(R"({"error":{"code":"denied","what":"no","details":"ask"}})")).data, "error denied: no (ask)");
   EXPECT_EQ(text_of(base::Error{Code::not_found, "no `x`", "try y"}), "error not_found: no `x` (try y)");
 }
 
 TEST(TextOf, IsWhatToolsReplyWith) {
   FakeSyscalls sys = world();
-  EXPECT_EQ(run(sys, "read_file", R"({"path":"a"})")->text.data, "text of it\n{\"file_bytes\":11}");
-  EXPECT_EQ(run(sys, "ask_human", R"({"question":"a"})")->text.data, R"({"answer":"blue"})");
+  EXPECT_EQ(text_of(run(sys, "read_file", R"({"path":"a"})")->value).data, "text of it\n{\"file_bytes\":11}");
+  EXPECT_EQ(text_of(run(sys, "ask_human", R"({"question":"a"})")->value).data, R"({"answer":"blue"})");
 }
 
 TEST(ToolSet, FindsByNameAndDescribesEveryField) {

@@ -59,9 +59,7 @@ template <typename T>
 base::Result<abi::ToolReply> run_builtin(abi::Syscalls& sys, std::string_view arguments) {
   auto args = TRY(read_arguments<typename T::Args>(T::kName, arguments));
   const auto reply = TRY(T::run(sys, std::move(args)));
-  base::Json value = base::Json::trusted(base::to_json(reply));
-  base::Text text = text_of(value);
-  return abi::ToolReply{std::move(value), std::move(text)};
+  return abi::ToolReply{base::Json::trusted(base::to_json(reply))};
 }
 
 template <typename T>
