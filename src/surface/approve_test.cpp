@@ -48,7 +48,9 @@ TEST(ApproveRules, FirstMatchWins) {
     ASSERT_TRUE(answer);
     const std::string shown = row.request.question + (row.request.asks.empty() ? "" : row.request.asks.front());
     EXPECT_EQ(answer->kind, row.kind) << shown;
-    if (answer->kind == K::approve) EXPECT_EQ(answer->scope, row.scope) << shown;
+    if (answer->kind == K::approve) {
+      EXPECT_EQ(answer->scope, row.scope) << shown;
+    }
     EXPECT_NE(answer->text.find(row.text), std::string::npos) << shown << ": " << answer->text;
   }
 }

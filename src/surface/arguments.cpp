@@ -1,5 +1,8 @@
 #include "surface/arguments.h"
 
+#include <algorithm>
+#include <array>
+
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
@@ -25,6 +28,8 @@ std::vector<std::string> Arguments::all(std::string_view name) const {
 }
 
 namespace {
+
+constexpr std::size_t kWordsMax = 3;  // of any command
 
 // Where the command's one or two words stand among the common options that may come before them.
 struct Place {
@@ -110,7 +115,9 @@ Result<void> parse_with_cli11(const CommandSpec& command, std::vector<std::strin
   app.set_help_flag();
   for (const OptionSpec& option : command.options) declare(app, option, target);
   for (const OptionSpec& option : common_options()) declare(app, option, target);
-  app.add_option("words", target.words)->expected(0, 1000)->allow_extra_args(false);
+  // One option a word, and one for the word too many: of a list CLI11 would take "[a,b]" apart.
+  std::array<std::string, kWordsMax + 1> words;
+  for (std::size_t i = 0; i < words.size(); ++i) app.add_option(fmt::format("word{}", i), words[i]);
   const std::vector<std::string> given = rest;
   std::reverse(rest.begin(), rest.end());  // as CLI11 wants a vector
   try {
@@ -118,6 +125,8 @@ Result<void> parse_with_cli11(const CommandSpec& command, std::vector<std::strin
   } catch (const CLI::Error& error) {
     return bad_option(command, given, error.what());
   }
+  for (std::size_t i = 0; i < words.size(); ++i)
+    if (app.get_option(fmt::format("word{}", i))->count() > 0) target.words.push_back(std::move(words[i]));
   return {};
 }
 

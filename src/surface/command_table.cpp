@@ -50,6 +50,7 @@ constexpr OptionSpec kLogOptions[] = {
     {"from", "SEQ", "begin at this record"},
 };
 constexpr OptionSpec kShowOptions[] = {{"full", "", "do not shorten texts"}};
+constexpr OptionSpec kWhyOptions[] = {{"full", "", "every record on the way"}};
 constexpr OptionSpec kTimeout[] = {{"timeout", "DURATION", "give up after, as in 30s"}};
 constexpr OptionSpec kKeep[] = {{"keep", "", "keep the directory"}};
 
@@ -76,7 +77,7 @@ constexpr CommandSpec kCommands[] = {
     {"caps", "the authority a process holds", kPid, {}, "alos caps 7.1", Access::look, caps},
     {"grant", "give a process authority", kGrant, {}, "alos grant 7.1 'write fs:/workspace/docs/** until=2h'", Access::act, grant},
     {"revoke", "take a capability back, and all derived from it", kCap, {}, "alos revoke 7.c4", Access::act, revoke},
-    {"why", "what led to a record", kSeq, {}, "alos why 41\nalos why 7:41", Access::look, why},
+    {"why", "what led to a record", kSeq, kWhyOptions, "alos why 41\nalos why 7:41\nalos why 41 --full", Access::look, why},
     {"call", "one tool call as that process, without the model", kCall, {}, "alos call 7.1 read_file '{\"path\":\"README.md\"}'", Access::act, call},
     {"audit verify", "recompute every hash and every state", kJobOrNone, {}, "alos audit verify\nalos audit verify 7", Access::look, audit_verify},
     {"audit export", "canonical records, one a line, as they are hashed", kJobOrNone, {}, "alos audit export 7 > job7.jsonl", Access::look, audit_export},

@@ -55,6 +55,7 @@ class FakeKernel final : public kernel::Kernel {
   Result<void> revoke(const std::string&, const std::string&) override { return {}; }
   Result<base::Json> call(base::Pid, const std::string&, const std::string& arguments) override { return base::Json::trusted(arguments); }
   Result<void> rebuild() override { return {}; }
+  std::optional<base::Error> trouble() const override { return std::nullopt; }
   std::unique_ptr<kernel::Subscription> subscribe(std::optional<base::JobId>) override { return nullptr; }
   Result<kernel::ProcessView> wait(base::Pid pid, std::chrono::milliseconds) override { return process(pid); }
 };
@@ -211,7 +212,7 @@ TEST(Arguments, EveryCommandHasHelpWithExamples) {
 TEST(Report, SaysWhatAndTheWayOut) {
   TextOutput output;
   report(output, {Format::json, Colour::off, 80}, {Code::conflict, "in use\x1b[0m", "wait\nor not"});
-  EXPECT_EQ(output.err_text, "alos: in use\\u{1B}[0m\n  wait\n  or not\n");
+  EXPECT_EQ(output.err_text, "alos: in use\\u{001B}[0m\n  wait\n  or not\n");
   EXPECT_TRUE(output.out_text.starts_with(R"({"type":"error","code":"conflict",)")) << output.out_text;
 }
 

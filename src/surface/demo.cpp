@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <map>
 
 #include <fmt/format.h>
@@ -101,8 +103,14 @@ class Demo {
     }
     const int code = child.wait();
     if (!killed) return fail(Code::internal, fmt::format("the demo's run ended with code {} before it could be killed", code), "the directory is kept: " + places_.dir);
-    say("\n" + paint(host_.style, Ink::red, "  kill -9") + " while it edits src/main.c: the intent is on disk, the answer is not\n");
+    say("\n" + paint(host_.style, Ink::red, "  kill -9") + " while it edits src/main.c: the intent is on disk, the answer is not" + (edited() ? " (the edit itself is)" : " (nor the edit)") + '\n');
     return {};
+  }
+
+  bool edited() const {
+    std::ifstream file(places_.project + "/src/main.c");
+    const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    return text.find("argc < 2") != std::string::npos;
   }
 
   Result<void> second_half() {
@@ -131,25 +139,44 @@ class Demo {
     return {};
   }
 
-  // Counted in the journal, not remembered.
-  Result<void> tell_proof() {
-    Child child = TRY(Child::start(words({"log", pid_, "--json"}), Child::Input::none));
-    std::map<std::string, int> kinds;
-    std::map<std::string, int> intents;
-    int records = 0;
-    for (std::string line; child.next_line(line);) {
-      const auto record = parse_line(line);
-      if (!record) continue;
+  // Counted in the journal, not remembered: intents and outcomes by the call they belong to.
+  struct Counts {
+    int called = 0, returned = 0, records = 0;
+    std::map<std::string, std::map<std::string, int>> intents;  // by name, by place
+    std::map<std::string, int> done;                            // by place
+
+    void add(const RecordView& record) {
+      const std::string place = field_of(record, "call") + '.' + field_of(record, "n");
       ++records;
-      ++kinds[record->kind];
-      if (record->kind == "call.intended") ++intents[field_of(*record, "name")];
+      if (record.kind == "tool.called") ++called;
+      if (record.kind == "tool.returned") ++returned;
+      if (record.kind == "call.intended") ++intents[field_of(record, "name")][place];
+      if (record.kind == "call.settled" && field_of(record, "outcome") == "done") ++done[place];
     }
-    child.wait();
-    head("Nothing lost, nothing done twice");
-    say(fmt::format("  {} tool calls begun, {} ended; {} files written, each with one intent and one outcome\n", kinds["tool.called"], kinds["tool.returned"], intents["fs.write"]));
-    say(fmt::format("  {} replies of the model, each asked for and paid once\n", intents["model.generate"]));
+    bool each_once(const std::string& name) const {
+      const auto found = intents.find(name);
+      if (found == intents.end()) return false;
+      for (const auto& [place, count] : found->second)
+        if (const auto ended = done.find(place); count != 1 || ended == done.end() || ended->second != 1) return false;
+      return true;
+    }
+  };
+
+  Result<void> tell_proof() {
+    Counts counts;
+    {
+      Child child = TRY(Child::start(words({"log", pid_, "--json"}), Child::Input::none));
+      for (std::string line; child.next_line(line);)
+        if (const auto record = parse_line(line)) counts.add(*record);
+      child.wait();
+    }
+    const bool once = counts.called == counts.returned && counts.each_once("fs.write") && counts.each_once("model.generate");
+    if (!once) return fail(Code::internal, "the journal of the demo shows an effect that was not done exactly once", "the directory is kept: " + places_.dir);
+    head("Nothing lost, nothing done twice   (counted in the journal)");
+    say(fmt::format("  {} tool calls begun, {} ended; {} writes, each with one intent and one outcome\n", counts.called, counts.returned, counts.intents["fs.write"].size()));
+    say(fmt::format("  {} replies of the model, each asked for once\n", counts.intents["model.generate"].size()));
     say(TRY(said({"audit", "verify"})));
-    say(fmt::format("  {} records, {} KB of store\n", records, store_bytes() / 1024));
+    say(fmt::format("  {} KB of store for {} records\n", store_bytes() / 1024, counts.records));
     return {};
   }
 

@@ -109,6 +109,7 @@ Result<int> Foreground::watch(kernel::Subscription& subscription, const std::vec
     if (interrupts_.came()) return leave();
     TRY(look_at_requests());
     TRY(take_line());
+    look_at_trouble();
     idle = records.empty() ? idle + 1 : 0;
     if (idle >= kIdleRoundsBeforeLook) idle = 0, look_at_states();
   }
@@ -130,6 +131,13 @@ void Foreground::show(const RecordView& record) {
   if (record.kind == "request.opened" || record.kind == "request.answered") requests_changed_ = true;
   if (record.kind == "process.exited" || record.kind == "process.failed" || record.kind == "process.killed" || record.kind == "process.paused") going_.erase(record.pid);
   if (record.kind == "process.resumed" && jobs_.contains(record.pid.job)) going_.insert(record.pid);
+}
+
+// Said once; the runtime goes on when the store works again.
+void Foreground::look_at_trouble() {
+  const auto trouble = kernel_.trouble();
+  if (trouble && !troubled_) report(host_.output, {Format::text, host_.style.colour, host_.style.width}, *trouble);
+  troubled_ = trouble.has_value();
 }
 
 // In case an end was missed: the store knows.
@@ -240,8 +248,9 @@ Result<int> Foreground::finish(base::Pid pid) {
   if (host_.style.json()) output.out(result_json(process));
   const std::string id = base::to_string(pid);
   if (process.state == "exited") {
+    if (host_.style.json()) return code;
     output.err(paint(host_.style, Ink::dim, fmt::format("{} exited: {}", id, usage_text(process))) + '\n');
-    if (!host_.style.json() && process.result && !process.result->empty()) output.out(base::printable(*process.result, base::Lines::keep) + '\n');
+    if (process.result && !process.result->empty()) output.out(base::printable(*process.result, base::Lines::keep) + '\n');
   } else if (process.state == "failed" && process.error) {
     report(output, Style{Format::text, host_.style.colour, host_.style.width}, {process.error->code, fmt::format("process {} failed: {}", id, process.error->what), process.error->details});
   } else if (process.state == "paused") {

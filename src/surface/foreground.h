@@ -41,6 +41,7 @@ class Foreground {
  private:
   void show(const kernel::RecordView& record);
   void look_at_states();
+  void look_at_trouble();
   base::Result<void> look_at_requests();
   base::Result<void> answer(const kernel::RequestView& request, const kernel::Answer& answer);
   void ask_person(const kernel::RequestView& request);
@@ -58,6 +59,7 @@ class Foreground {
   std::set<base::JobId> jobs_;
   std::set<base::Pid> going_;
   bool requests_changed_ = true;
+  bool troubled_ = false;
   bool person_;                                   // at the terminal
   std::optional<kernel::RequestView> asked_;      // the request the person is asked about now
   std::set<std::string> told_;                    // requests whose way out was printed

@@ -23,7 +23,7 @@ using kernel::RecordView;
 namespace {
 
 constexpr auto kPollEvery = std::chrono::milliseconds(200);
-constexpr std::size_t kCausesMax = 64;
+constexpr std::size_t kCausesMax = 10'000;
 
 void print(Session& session, const RecordView& record) {
   session.output.out(session.style.json() ? json_line(record) : text_line(session.style, record));
@@ -110,6 +110,25 @@ Result<void> explain_authority(Session& session, const RecordView& record) {
   return {};
 }
 
+// Of a chain of causes the steps that say something: the call the record belongs to, the turn that asked for it, and
+// how the process began. What lies between is counted.
+class Steps {
+ public:
+  explicit Steps(const RecordView& first) : call_(field_of(first, "call")) {}
+
+  bool keep(const RecordView& record) {
+    const std::string& kind = record.kind;
+    if (kind == "process.spawned" || kind == "job.created" || kind == "process.resumed" || kind == "process.killed") return true;
+    if (kind == "request.opened" || kind == "request.answered") return true;
+    if (kind == "turn.started") return !std::exchange(turn_, true);
+    return !turn_ && kind != "tool.returned" && kind != "cap.granted" && field_of(record, "call") == call_;
+  }
+
+ private:
+  std::string call_;
+  bool turn_ = false;
+};
+
 Result<void> follow(Session& session, base::JobId job, base::Seq from, const std::function<void(const RecordView&)>& visit) {
   const auto subscription = session.kernel.subscribe(job);
   while (!session.output.gone()) {
@@ -172,9 +191,15 @@ Result<int> log(Session& session, const Arguments& arguments) {
 Result<int> why(Session& session, const Arguments& arguments) {
   Place place = TRY(parse_place(session, arguments.words[0]));
   RecordView record = TRY(record_at(session, place));
+  const bool full = session.style.json() || arguments.has("full");
+  Steps kept(record);
+  std::size_t between = 0;
   for (std::size_t steps = 0; steps < kCausesMax; ++steps) {
-    print(session, record);
-    if (!session.style.json() && (record.kind == "authority.decided" || record.kind == "call.intended")) TRY(explain_authority(session, record));
+    const bool shown = steps == 0 || full || record.cause == 0 || kept.keep(record);
+    if (!shown) ++between;
+    if (shown && between > 0) session.output.out(paint(session.style, Ink::dim, fmt::format("       … {} between\n", std::exchange(between, 0))));
+    if (shown) print(session, record);
+    if (shown && !session.style.json() && (record.kind == "authority.decided" || record.kind == "call.intended")) TRY(explain_authority(session, record));
     if (record.cause == 0 || record.cause >= record.seq) break;
     place.seq = record.cause;
     record = TRY(record_at(session, place));

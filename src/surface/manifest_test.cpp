@@ -70,7 +70,7 @@ INSTANTIATE_TEST_SUITE_P(Rows, BadManifest, testing::Values(
     Bad{"alos: 1\nbase_grants: some\n", "m.yaml:2: `base_grants`: `some` is neither `all` nor `none`"},
     Bad{"alos: 1\nprices: {input: 1}\n", "m.yaml:2: prices has no key `input`"},
     Bad{"alos: 1\n---\nalos: 1\n", "a second document"},
-    Bad{"alos: 1\ngoal: \"x\n", "not YAML"},
+    Bad{"alos: 1\ngoal: [x\n", "not YAML"},
     Bad{"alos: 1\ngoal: \xff\n", "is not UTF-8"},
     Bad{"alos: 1\n? [a]\n: b\n", "a key is text"}));
 

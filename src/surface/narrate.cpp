@@ -62,6 +62,9 @@ std::string value_text(Reader value) {
   for (const std::string_view name : {"entries", "matches", "files", "paths", "objects", "capabilities"})
     if (const auto items = value.field(name); items && items->kind() == "array") return fmt::format("{} {}", items->size(), name);
   if (const auto content = value.field("content")) return size_text(text_of(*content).size());
+  if (const auto bytes = value.field("bytes"); bytes && bytes->unsigned_integer())
+    return (get(value, "created") == "true" ? "new, " : "") + size_text(*bytes->unsigned_integer());
+  if (value.field("exiting")) return {};
   if (const auto answer = value.field("answer")) return brief(text_of(*answer), 80);
   return value.size() == 0 ? "done" : brief(value.canonical(), 80);
 }

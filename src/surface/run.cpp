@@ -59,7 +59,7 @@ std::string plan_json(const kernel::Plan& plan, const kernel::Launch& launch) {
 
 std::string plan_text(const Style& style, const kernel::Plan& plan, const kernel::Launch& launch) {
   std::string out;
-  const auto head = [&](std::string_view name) { return paint(style, Ink::dim, fmt::format("{:<9}", name)); };
+  const auto head = [&](std::string_view name) { return paint(style, Ink::dim, fmt::format("{:<11}", name)); };
   out += head("goal") + base::printable(launch.goal) + '\n';
   out += head("image") + base::printable(plan.image.name) + fmt::format(" ({} tools)\n", plan.image.tools.size());
   out += head("model") + base::printable(launch.model) + '\n';
@@ -122,7 +122,7 @@ Result<int> run_goal(Host& host, const Arguments& arguments) {
     say_unmet(host, kernel, wanted);
     const base::Pid pid = TRY(kernel.launch(wanted.launch));
     if (wanted.launch.start == kernel::Launch::Start::now) {
-      host.output.err(paint(host.style, Ink::dim, fmt::format("{} {}: {}", base::to_string(pid), base::printable(wanted.launch.name), base::printable(base::shortened(wanted.launch.goal, 200)))) + '\n');
+      if (!host.style.json()) host.output.err(paint(host.style, Ink::dim, fmt::format("{} {}: {}", base::to_string(pid), base::printable(wanted.launch.name), base::printable(base::shortened(wanted.launch.goal, 200)))) + '\n');
       return std::vector<base::Pid>{pid};
     }
     if (host.style.json()) host.output.out(typed("result", fmt::format(R"({{"pid":"{}","state":"paused"}})", base::to_string(pid))));
