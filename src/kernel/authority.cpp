@@ -71,6 +71,7 @@ base::Result<void> Authority::check_open_intent(const Lock& lock, ports::Grounds
   const Place& place = journal_.place();
   const core::JobState& state = place.job->state;
   grounds.matched = open.matched;
+  grounds.spends = open.spends;  // taken already; says that even an observation has an intent
   grounds.authority_version = state.authority_version;
   for (const base::CapId id : open.matched) {
     const core::Capability* cap = state.cap(id);
