@@ -21,7 +21,7 @@ base::Unexpected Authority::refuse(const Lock& lock, const Question& question, c
   return base::Unexpected(std::move(error));
 }
 
-base::Unexpected Authority::ask(const Lock& lock, const Question& question, const std::vector<std::pair<abi::Need, core::Decision>>& asked) {
+base::Unexpected Authority::ask(const Lock& lock, const Question& question, const Decisions& asked) {
   const Place& place = journal_.place();
   core::RequestOpened request;
   request.kind = core::RequestKind::approval;
@@ -52,15 +52,26 @@ base::Result<void> Authority::check(const Lock& lock, const Question& question, 
   if (const core::Syscall* open = frame->find(journal_.n())) return check_open_intent(lock, grounds, *open);
   const base::Time now = journal_.services().hands.clock.now();
   grounds.authority_version = state.authority_version;
-  std::vector<std::pair<abi::Need, core::Decision>> asked;
+  Decisions asked, approved;
   for (const abi::Need& need : grounds.needs) {
     core::Decision decision = core::decide(state, place.process, need, question.digest, now);
     if (decision.verdict == core::Verdict::denied) return refuse(lock, question, need, decision);
     if (decision.spends && std::find(grounds.spends.begin(), grounds.spends.end(), *decision.spends) == grounds.spends.end()) grounds.spends.push_back(*decision.spends);
     for (const base::CapId id : decision.matched) grounds.matched.push_back(id);
     if (decision.verdict == core::Verdict::asked) asked.emplace_back(need, std::move(decision));
+    else if (!decision.reason.empty()) approved.emplace_back(need, std::move(decision));
   }
   if (!asked.empty()) return ask(lock, question, asked);
+  return note_approvals(lock, question, approved);
+}
+
+// A yes that rests on an approval of this very call is evidence like a no.
+base::Result<void> Authority::note_approvals(const Lock& lock, const Question& question, const Decisions& approved) {
+  const Place& place = journal_.place();
+  for (const auto& [need, decision] : approved) {
+    core::AuthorityDecided body{place.call, journal_.n(), std::string(question.name), need.resource, need.right, core::Verdict::allowed, decision.matched, decision.reason};
+    TRY(append(journal_.services(), place.job, lock, place.process, place.cause, std::move(body)));
+  }
   return {};
 }
 

@@ -19,6 +19,7 @@ class Authority {
   base::Result<ports::Permit<C>> decide(C call, const base::Digest& digest);
 
  private:
+  using Decisions = std::vector<std::pair<abi::Need, core::Decision>>;
   struct Question {
     std::string_view name;
     const base::Digest& digest;
@@ -30,7 +31,8 @@ class Authority {
   base::Result<void> check(const Lock& lock, const Question& question, ports::Grounds& grounds);
   base::Result<void> check_open_intent(const Lock& lock, ports::Grounds& grounds, const core::Syscall& open) const;
   base::Unexpected refuse(const Lock& lock, const Question& question, const abi::Need& need, const core::Decision& decision);
-  base::Unexpected ask(const Lock& lock, const Question& question, const std::vector<std::pair<abi::Need, core::Decision>>& asked);
+  base::Unexpected ask(const Lock& lock, const Question& question, const Decisions& asked);
+  base::Result<void> note_approvals(const Lock& lock, const Question& question, const Decisions& approved);
   base::Result<void> check_model_budget() const;
   abi::Caller caller() const { return {journal_.place().pid()}; }
 

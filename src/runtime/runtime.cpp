@@ -30,7 +30,8 @@ class StoreBlobs final : public ports::Blobs {
 };
 
 std::unique_ptr<ports::Executor> make_executor(unsigned threads) {
-  const unsigned sensible = std::clamp(std::thread::hardware_concurrency(), 2U, 16U);
+  // Most of them wait for the disk: a thread is held while an effect becomes durable and while it is performed.
+  constexpr unsigned sensible = 32;
   return providers::make_pool(threads == 0 ? sensible : threads);
 }
 
