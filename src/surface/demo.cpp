@@ -87,6 +87,7 @@ class Demo {
     if (pid_.empty()) pid_ = base::to_string(record->pid);
     if (record->kind == "authority.decided" && field_of(*record, "decision") == "denied") denial_ = record->seq;
     if (record->kind == "tool.called") tool_ = field_of(*record, "tool");
+    if (person_ && record->kind == "request.opened") return;  // the child asks at the terminal itself
     if (const std::string text = narrator_.tell(*record); !text.empty()) say("  " + text);
   }
 
@@ -114,9 +115,8 @@ class Demo {
   }
 
   Result<void> second_half() {
-    const bool person = ::isatty(STDIN_FILENO) != 0;
     head("A new process goes on where it was");
-    Child child = TRY(Child::start(words({"resume", pid_, "--json", "--approve", person ? "ask" : places_.rules}), person ? Child::Input::ours : Child::Input::none));
+    Child child = TRY(Child::start(words({"resume", pid_, "--json", "--approve", person_ ? "ask" : places_.rules}), person_ ? Child::Input::ours : Child::Input::none));
     std::string line;
     while (child.next_line(line)) hear(line);
     if (const int code = child.wait(); code != 0) return fail(static_cast<Code>(code <= 14 ? code : 14), fmt::format("the resumed run ended with code {}", code), "the directory is kept: " + places_.dir);
@@ -198,6 +198,7 @@ class Demo {
   Host& host_;
   DemoPlaces places_;
   Narrator narrator_;
+  bool person_ = ::isatty(STDIN_FILENO) != 0;
   std::string pid_;
   std::string tool_;
   base::Seq denial_ = 0;
