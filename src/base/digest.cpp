@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+
 namespace alos::base {
 namespace {
 
@@ -54,7 +56,7 @@ Result<Digest> Digest::from_hex(std::string_view hex) {
     ok = high >= 0 && low >= 0;
     if (ok) digest.bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
   }
-  if (!ok) return fail(Code::invalid, fmt::format("`{}` is not a SHA-256 digest", hex.substr(0, 80)), "64 lowercase hex digits");
+  if (!ok) return fail(Code::invalid, fmt::format("`{}` is not a SHA-256 digest", printable(shortened(hex, 80))), "64 lowercase hex digits");
   return digest;
 }
 

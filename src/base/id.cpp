@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+
 namespace alos::base {
 
 std::string to_string(Pid pid) { return fmt::format("{}.{}", pid.job.value, pid.number); }
@@ -23,7 +25,7 @@ Result<Pid> parse_pid(std::string_view text) {
   const auto job = parse_unsigned(text.substr(0, dot));
   const auto number = dot == std::string_view::npos ? std::optional<std::uint64_t>{1} : parse_unsigned(text.substr(dot + 1));
   if (!job || !number || *job == 0 || *number == 0 || *number > UINT32_MAX)
-    return fail(Code::invalid, fmt::format("`{}` is not a pid", text), "a pid is JOB.PROCESS, as in 7.2; see `alos ps`");
+    return fail(Code::invalid, fmt::format("`{}` is not a pid", printable(shortened(text, 60))), "a pid is JOB.PROCESS, as in 7.2; see `alos ps`");
   return Pid{JobId{*job}, static_cast<std::uint32_t>(*number)};
 }
 
@@ -34,7 +36,7 @@ Result<JobScoped> parse_job_scoped(std::string_view text, char letter) {
     const auto number = parse_unsigned(text.substr(dot + 2));
     if (job && number && *job != 0 && *number != 0) return JobScoped{JobId{*job}, *number};
   }
-  return fail(Code::invalid, fmt::format("`{}` is not an id of the form JOB.{}N", text, letter),
+  return fail(Code::invalid, fmt::format("`{}` is not an id of the form JOB.{}N", printable(shortened(text, 60)), letter),
               fmt::format("for example 7.{}2; see `alos {}`", letter, letter == 'c' ? "caps PID" : "approvals"));
 }
 

@@ -1,6 +1,7 @@
 #include "base/json.h"
 
 #include <boost/json.hpp>
+#include <boost/json/basic_parser_impl.hpp>
 
 #include <charconv>
 #include <cmath>
@@ -61,7 +62,8 @@ void append_canonical(std::string& out, const json::value& value) {
     case json::kind::uint64: append_number(out, value.get_uint64()); break;
     case json::kind::double_: {
       const double number = value.get_double();
-      out += std::isfinite(number) ? fmt::format("{}", number) : std::string("null");
+      CHECK(std::isfinite(number));  // the parser refuses others
+      out += number == 0 ? std::string("0") : fmt::format("{}", number);
       break;
     }
     case json::kind::bool_: out += value.get_bool() ? "true" : "false"; break;
@@ -77,17 +79,63 @@ void append_reference(std::string& out, std::string_view prefix, const BlobRef& 
   out += '}';
 }
 
+// A reference is an object that begins with `key` and a string: exactly what no inline JSON may hold (wants_blob).
 Result<std::optional<BlobRef>> read_reference(Reader in, std::string_view key, const Where* where) {
-  if (in.source() == Source::outside) return std::optional<BlobRef>{};
-  const auto name = in.field(key);
-  if (!name) return std::optional<BlobRef>{};
+  if (in.source() == Source::outside || !in.is_object() || in.size() == 0) return std::optional<BlobRef>{};
+  const auto [first, name] = in.member(0);
+  if (first != key || !name.string()) return std::optional<BlobRef>{};
   BlobRef blob;
-  TRY(decode(*name, blob.digest, where));
+  TRY(decode(name, blob.digest, where));
   const auto bytes = in.field("bytes");
   if (!bytes || in.size() != 2) return wrong_type(where, "a reference to a payload", in);
   TRY(decode(*bytes, blob.bytes, where));
   return std::optional<BlobRef>{blob};
 }
+
+// Builds a json::value as json::parser does, except that doubles are read exactly: what is written in its shortest
+// form is read back as itself. Boost's own reading can be off by one unit in the last place.
+class Builder {
+ public:
+  static constexpr std::size_t max_object_size = json::object::max_size();
+  static constexpr std::size_t max_array_size = json::array::max_size();
+  static constexpr std::size_t max_key_size = json::string::max_size();
+  static constexpr std::size_t max_string_size = json::string::max_size();
+  using Failure = json::error_code;
+
+  Builder() { stack_.reset(); }
+  json::value release() { return stack_.release(); }
+
+  static bool on_document_begin(Failure&) { return true; }
+  static bool on_document_end(Failure&) { return true; }
+  static bool on_object_begin(Failure&) { return true; }
+  static bool on_array_begin(Failure&) { return true; }
+  bool on_object_end(std::size_t count, Failure&) { return stack_.push_object(count), true; }
+  bool on_array_end(std::size_t count, Failure&) { return stack_.push_array(count), true; }
+  bool on_key_part(json::string_view text, std::size_t, Failure&) { return stack_.push_chars(text), true; }
+  bool on_key(json::string_view text, std::size_t, Failure&) { return stack_.push_key(text), true; }
+  bool on_string_part(json::string_view text, std::size_t, Failure&) { return stack_.push_chars(text), true; }
+  bool on_string(json::string_view text, std::size_t, Failure&) { return stack_.push_string(text), true; }
+  bool on_number_part(json::string_view text, Failure&) { return number_.append(text.data(), text.size()), true; }
+  bool on_int64(std::int64_t number, json::string_view, Failure&) { return number_.clear(), stack_.push_int64(number), true; }
+  bool on_uint64(std::uint64_t number, json::string_view, Failure&) { return number_.clear(), stack_.push_uint64(number), true; }
+  bool on_bool(bool flag, Failure&) { return stack_.push_bool(flag), true; }
+  bool on_null(Failure&) { return stack_.push_null(), true; }
+  static bool on_comment_part(json::string_view, Failure&) { return true; }
+  static bool on_comment(json::string_view, Failure&) { return true; }
+
+  bool on_double(double near, json::string_view text, Failure& error) {
+    number_.append(text.data(), text.size());
+    double exact = near;
+    (void)std::from_chars(number_.data(), number_.data() + number_.size(), exact);  // out of range: as Boost has it
+    number_.clear();
+    if (!std::isfinite(exact)) return error = json::error::exponent_overflow, false;
+    return stack_.push_double(exact), true;
+  }
+
+ private:
+  json::value_stack stack_;
+  std::string number_;  // the parts of one that is still being read
+};
 
 }  // namespace
 
@@ -162,11 +210,12 @@ Result<Document> Document::parse(std::string_view text, Source source, std::size
     return fail(Code::invalid, fmt::format("a JSON document of {} bytes is too large", text.size()), fmt::format("at most {} bytes here", bytes_max));
   json::parse_options options;
   options.max_depth = kJsonDepthMax;
-  json::parser parser({}, options);
+  json::basic_parser<Builder> parser(options);
   json::error_code error;
-  const std::size_t read = parser.write(text.data(), text.size(), error);
+  const std::size_t read = parser.write_some(false, text.data(), text.size(), error);
+  if (!error && read < text.size()) error = json::error::extra_data;
   if (error) return fail(Code::invalid, fmt::format("not JSON at byte {}: {}", read, error.message()));
-  return Document(std::make_shared<const json::value>(parser.release()), source);
+  return Document(std::make_shared<const json::value>(parser.handler().release()), source);
 }
 
 Result<Json> parse_json(std::string_view text, std::size_t bytes_max) {

@@ -5,11 +5,14 @@
 #include <fmt/format.h>
 
 #include "base/id.h"
+#include "base/text.h"
 
 namespace alos::base {
 namespace {
 
 constexpr std::int64_t kUsPerDay = 86'400'000'000;
+constexpr std::int64_t kFirstUs = -62'167'219'200'000'000;  // 0000-01-01T00:00:00Z: years have four digits
+constexpr std::int64_t kLastUs = 253'402'300'799'999'999;   // 9999-12-31T23:59:59.999999Z
 
 struct Unit {
   std::string_view name;
@@ -59,7 +62,7 @@ std::string to_string(Time time) {
 
 Result<Time> parse_time(std::string_view text) {
   const auto bad = [&] {
-    return fail(Code::invalid, fmt::format("`{}` is not a time", text),
+    return fail(Code::invalid, fmt::format("`{}` is not a time", printable(shortened(text, 60))),
                 "write RFC 3339, for example 2026-11-22T16:43:17Z");
   };
   const auto year = digits(text, 0, 4), month = digits(text, 5, 2), day = digits(text, 8, 2);
@@ -80,10 +83,13 @@ Result<Time> parse_time(std::string_view text) {
   }
   if (text.substr(at) == "Z") return Time{us};
   const auto zone_hour = digits(text, at + 1, 2), zone_minute = digits(text, at + 4, 2);
-  if (text.size() != at + 6 || !zone_hour || !zone_minute || text[at + 3] != ':' || (text[at] != '+' && text[at] != '-'))
+  if (text.size() != at + 6 || !zone_hour || !zone_minute || text[at + 3] != ':' || (text[at] != '+' && text[at] != '-') ||
+      *zone_hour > 23 || *zone_minute > 59)
     return bad();
   const std::int64_t zone = (*zone_hour * 60LL + *zone_minute) * 60'000'000LL;
-  return Time{text[at] == '+' ? us - zone : us + zone};
+  us += text[at] == '+' ? -zone : zone;
+  if (us < kFirstUs || us > kLastUs) return bad();
+  return Time{us};
 }
 
 Result<Duration> parse_duration(std::string_view text) {
@@ -94,7 +100,7 @@ Result<Duration> parse_duration(std::string_view text) {
       if (count && text.substr(split) == unit.name && *count <= static_cast<std::uint64_t>(INT64_MAX / unit.us))
         return Duration{static_cast<std::int64_t>(*count) * unit.us};
   }
-  return fail(Code::invalid, fmt::format("`{}` is not a duration", text), "write a number and a unit: 250ms, 90s, 30m, 2h, 7d");
+  return fail(Code::invalid, fmt::format("`{}` is not a duration", printable(shortened(text, 60))), "write a number and a unit: 250ms, 90s, 30m, 2h, 7d");
 }
 
 std::string to_string(Duration duration) {
