@@ -17,14 +17,27 @@ using base::Result;
 constexpr std::array<std::string_view, 11> kSchemes{"fs",   "object", "human", "clock", "model", "process",
                                                      "image", "shell", "net",   "mcp",   "secret"};
 
-// `%`, `*`, white space and control characters never stand as themselves in a resource.
+// `%`, `*`, white space, control characters and a segment `..` never stand as themselves in a resource, so that its
+// text is an exact pattern too.
 void append_escaped(std::string& out, std::string_view text) {
   static constexpr char kHex[] = "0123456789ABCDEF";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte > 0x20 && byte != 0x7F && c != '%' && c != '*') out += c;
-    else ((out += '%') += kHex[byte >> 4]) += kHex[byte & 15];
+  for (std::size_t at = 0; at <= text.size(); ++at) {
+    const std::size_t end = std::min(text.find('/', at), text.size());
+    const std::string_view segment = text.substr(at, end - at);
+    for (const char c : segment) {
+      const auto byte = static_cast<unsigned char>(c);
+      if (byte > 0x20 && byte != 0x7F && c != '%' && c != '*' && segment != "..") out += c;
+      else ((out += '%') += kHex[byte >> 4]) += kHex[byte & 15];
+    }
+    if (end < text.size()) out += '/';
+    at = end;
   }
+}
+
+// A lone `%`, which nothing else is escaped to, stands for the empty name: a resource has a body.
+void append_name(std::string& out, std::string_view name) {
+  if (name.empty()) out += '%';
+  else append_escaped(out, name);
 }
 
 // Takes the next segment off `rest`; `more` says whether another follows.
@@ -109,7 +122,7 @@ Resource Resource::object(std::string_view space, std::string_view name) {
 
 Resource Resource::human(std::string_view name) {
   std::string text = "human:";
-  append_escaped(text, name);
+  append_name(text, name);
   return Resource(std::move(text));
 }
 
@@ -117,7 +130,7 @@ Resource Resource::clock(std::string_view what) { return Resource("clock:" + std
 
 Resource Resource::model(std::string_view model) {
   std::string text = "model:";
-  append_escaped(text, model);
+  append_name(text, model);
   return Resource(std::move(text));
 }
 
@@ -154,13 +167,13 @@ Pattern::Pattern(std::string text) : text_(std::move(text)) {
 
 Result<Pattern> Pattern::from_text(std::string_view text) {
   TRY(check_scheme(text));
-  if (text.size() > base::kPathBytesMax + 64) return bad_pattern(text, "it is too long");
+  if (!base::is_utf8(text)) return bad_pattern(text, "it is not UTF-8");
   const std::size_t colon = text.find(':');
   std::string_view body = text.substr(colon + 1);
   if (body.empty()) return bad_pattern(text, "nothing after the colon");
   const bool is_file = text.substr(0, colon) == "fs";
   if (is_file && body.front() != '/') return bad_pattern(text, "a file pattern begins with its root, as in fs:/workspace/src/**");
-  bool more = true;
+  bool more = body != "/" || !is_file;  // fs:/ is the place where the roots are
   for (bool first = true; more; first = false) {
     const std::string_view segment = next_segment(body, more);
     if (segment.empty() && is_file && !first) return bad_pattern(text, "an empty segment (a doubled or trailing slash)");
@@ -207,6 +220,8 @@ std::string Grant::to_text() const {
 
 namespace {
 
+constexpr base::Duration kUntilSpanMax = std::chrono::days(36'500);
+
 Result<void> apply_option(Grant& grant, std::string_view word, base::Time now) {
   static constexpr std::array<std::string_view, 6> kOptions{"ask", "deny", "uses=", "until=", "delegate", "delegate-only"};
   if (word == "ask" || word == "deny") {
@@ -217,6 +232,7 @@ Result<void> apply_option(Grant& grant, std::string_view word, base::Time now) {
     if (!grant.uses || *grant.uses == 0) return fail(Code::invalid, fmt::format("`{}`: uses is a whole number from 1", base::printable(word)));
   } else if (word.starts_with("until=")) {
     const auto span = base::parse_duration(word.substr(6));
+    if (span && *span > kUntilSpanMax) return fail(Code::invalid, fmt::format("`{}` is too far away", base::printable(word)), "at most 36500d");
     if (span && now != base::Time{}) grant.until = now + *span;
     else grant.until = TRY(base::parse_time(word.substr(6)));
   } else if (word == "delegate" || word == "delegate-only") {
