@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+
 namespace alos::core {
 namespace {
 
@@ -129,8 +131,9 @@ class Applier {
   Result<void> operator()(const ToolCalled& body) {
     Process& process = *TRY(live());
     const FrameKind kind = body.request ? FrameKind::tool : FrameKind::outside;
+    TRY(open_frame(process, {body.call, kind, body.tool, body.request.value_or(""), process.cwd, record_.seq, {}, body.arguments}));
     ++process.usage.tool_calls;
-    return open_frame(process, {body.call, kind, body.tool, body.request.value_or(""), process.cwd, record_.seq, {}, body.arguments});
+    return {};
   }
 
   Result<void> operator()(const ToolReturned& body) {
@@ -152,7 +155,8 @@ class Applier {
     if (frame.find(body.n) != nullptr) return misfit("that syscall has been seen before");
     for (const base::CapId id : body.spends) {
       const Capability* cap = state_.cap(id);
-      if (cap == nullptr || !cap->uses_left || *cap->uses_left == 0) return misfit("it spends a use that is not there");
+      const auto wanted = static_cast<std::uint64_t>(std::count(body.spends.begin(), body.spends.end(), id));
+      if (cap == nullptr || !cap->uses_left || *cap->uses_left < wanted) return misfit("it spends a use that is not there");
     }
     for (const base::CapId id : body.spends) --*state_.caps[id.value - 1].uses_left;
     if (!body.spends.empty()) ++state_.authority_version;
@@ -176,6 +180,8 @@ class Applier {
     Frame& frame = *TRY(open(body.call));
     Syscall* syscall = frame.find(body.n);
     if (syscall == nullptr || syscall->stage != Stage::intended) return misfit("no such intent is open");
+    std::optional<abi::ModelGenerate::Reply> said;
+    if (frame.kind == FrameKind::turn && body.outcome == OutcomeKind::done) said = TRY(model_reply(body));
     if (body.outcome == OutcomeKind::not_started && !syscall->spends.empty()) {
       for (const base::CapId id : syscall->spends) ++*state_.caps[id.value - 1].uses_left;
       ++state_.authority_version;
@@ -186,7 +192,8 @@ class Applier {
     syscall->reply = body.reply;
     syscall->error = body.error;
     add_usage(process.usage, body.usage);
-    return frame.kind == FrameKind::turn ? end_turn(process, body) : Result<void>{};
+    if (frame.kind == FrameKind::turn) end_turn(process, body.call, std::move(said));
+    return {};
   }
 
   Result<void> operator()(const CallObserved& body) {
@@ -255,9 +262,10 @@ class Applier {
   }
 
   Result<void> operator()(const ObjectPut& body) {
-    Object& object = state_.objects[body.space][body.name];
-    if (body.version != object.version + 1) return misfit("its version is not the next");
-    object = {body.type, body.version, body.value};
+    const auto space = state_.objects.find(body.space);
+    const bool known = space != state_.objects.end() && space->second.contains(body.name);
+    if (body.version != (known ? space->second.at(body.name).version : 0) + 1) return misfit("its version is not the next");
+    state_.objects[body.space][body.name] = {body.type, body.version, body.value};
     return {};
   }
 
@@ -302,8 +310,9 @@ class Applier {
     return {};
   }
 
+  // Short enough to stay in the state: nobody has put these bytes into the store.
   static std::string error_text(const std::optional<base::Error>& error) {
-    return fmt::format("{{\"error\":{}}}", base::to_json(error.value_or(base::Error{})));
+    return base::shortened(fmt::format("{{\"error\":{}}}", base::to_json(error.value_or(base::Error{}))), base::kInlineBytesMax);
   }
 
   static void add_usage(Usage& total, const Usage& more) {
@@ -313,18 +322,21 @@ class Applier {
     total.usd_micro += more.usd_micro;
   }
 
+  Result<abi::ModelGenerate::Reply> model_reply(const CallSettled& body) const {
+    if (!body.reply) return misfit("it has no reply");
+    auto reply = base::from_json<abi::ModelGenerate::Reply>(body.reply->text, base::Source::journal);
+    if (!reply) return misfit(reply.error().what);
+    return reply;
+  }
+
   // The model's reply joins the transcript and opens its tool calls; without one the turn is just over.
-  Result<void> end_turn(Process& process, const CallSettled& body) const {
-    if (body.outcome == OutcomeKind::done) {
-      if (!body.reply) return misfit("it has no reply");
-      auto reply = base::from_json<abi::ModelGenerate::Reply>(body.reply->text, base::Source::journal);
-      if (!reply) return misfit(reply.error().what);
+  static void end_turn(Process& process, base::CallId call, std::optional<abi::ModelGenerate::Reply> reply) {
+    if (reply) {
       process.transcript.append({abi::Role::assistant, std::move(reply->text), std::move(reply->tool_calls), {}});
       process.answered.clear();
       ++process.turns;
     }
-    close_frame(process, body.call);
-    return {};
+    close_frame(process, call);
   }
 
   JobState& state_;
@@ -336,6 +348,8 @@ class Applier {
 Result<void> apply(JobState& state, const Record& record, const base::Digest& head) {
   if (record.seq != state.seq + 1 || (state.seq != 0 && record.job != state.job))
     return fail(Code::corrupt, fmt::format("record {}:{} does not follow {}:{}", record.job.value, record.seq, state.job.value, state.seq));
+  if (state.seq == 0 && !std::holds_alternative<JobCreated>(record.body))
+    return fail(Code::corrupt, fmt::format("the journal of job {} begins with {}, not with job.created", record.job.value, kind_of(record)));
   TRY(std::visit(Applier(state, record), record.body));
   state.seq = record.seq;
   state.head = head;

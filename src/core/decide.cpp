@@ -79,9 +79,10 @@ bool is_live(const Capability& cap, base::Time now) {
 bool is_trapdoor(std::string_view resource, std::span<const std::string> trapdoors) {
   if (!resource.starts_with("fs:")) return false;
   for (const std::string& trapdoor : trapdoors) {
+    if (trapdoor.empty()) continue;
     for (std::size_t at = resource.find(trapdoor); at != std::string_view::npos; at = resource.find(trapdoor, at + 1)) {
       const std::size_t end = at + trapdoor.size();
-      if (resource[at - 1] == '/' && (end == resource.size() || resource[end] == '/')) return true;
+      if (at > 0 && resource[at - 1] == '/' && (end == resource.size() || resource[end] == '/')) return true;
     }
   }
   return false;
@@ -96,7 +97,10 @@ std::vector<std::string> builtin_trapdoors() {
 
 Decision decide(const JobState& state, std::uint32_t holder, const abi::Need& need, const base::Digest& call, base::Time now) {
   Tally tally(need, call, now, state.trapdoors);
-  state.index.candidates(holder, need.resource.text(), [&](base::CapId id) { tally.add(state.caps[id.value - 1]); });
+  state.index.candidates(holder, need.resource.text(), [&](base::CapId id) {
+    const Capability& cap = state.caps[id.value - 1];
+    if (cap.holder == holder) tally.add(cap);  // the index goes by a hash, which another's may share
+  });
   return tally.decision();
 }
 

@@ -1,6 +1,9 @@
 // State: what a job is, as its records say. Plain values; only apply() changes them.
 #pragma once
 
+#include <algorithm>
+#include <bit>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <optional>
@@ -117,9 +120,11 @@ class CapabilityIndex {
   void candidates(std::uint32_t holder, std::string_view resource, Visit&& visit) const;
 
  private:
-  static constexpr std::uint64_t kSeed = 0xcbf29ce484222325ULL;
-  static std::uint64_t mix(std::uint64_t hash, char c) { return (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL; }
-  static std::uint64_t seed(std::uint32_t holder) { return kSeed ^ (holder * 0x9E3779B97F4A7C15ULL); }
+  // Hashes the text in runs that end before each slash and after the scheme's colon, so that every place where a
+  // literal prefix can end has a hash of its own. `at_end(hash)` is called at each.
+  template <typename AtEnd>
+  static std::uint64_t hash_runs(std::uint32_t holder, std::string_view text, AtEnd&& at_end);
+  static std::uint64_t mix(std::uint64_t hash, std::string_view run);
 
   std::unordered_map<std::uint64_t, std::vector<base::CapId>> by_prefix_;
 };
@@ -151,25 +156,40 @@ struct JobState {
 
 // ---- inline ----
 
+inline std::uint64_t CapabilityIndex::mix(std::uint64_t hash, std::string_view run) {
+  constexpr std::uint64_t kPrime = 0x9E3779B97F4A7C15ULL;
+  for (; run.size() >= 8; run.remove_prefix(8)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, run.data(), 8);
+    hash = std::rotl(hash ^ word, 29) * kPrime;
+  }
+  std::uint64_t rest = run.size();
+  for (const char c : run) rest = rest << 8 | static_cast<unsigned char>(c);
+  hash = std::rotl(hash ^ rest, 29) * kPrime;
+  return hash ^ hash >> 32;
+}
+
+template <typename AtEnd>
+std::uint64_t CapabilityIndex::hash_runs(std::uint32_t holder, std::string_view text, AtEnd&& at_end) {
+  std::uint64_t hash = holder * 0x9E3779B97F4A7C15ULL;
+  std::size_t end = text.find(':') + 1;
+  hash = mix(hash, text.substr(0, end));
+  for (std::size_t start = end; start < text.size(); start = end) {
+    at_end(hash);
+    end = std::min(text.find('/', start + 1), text.size());
+    hash = mix(hash, text.substr(start, end - start));
+  }
+  at_end(hash);
+  return hash;
+}
+
 template <typename Visit>
 void CapabilityIndex::candidates(std::uint32_t holder, std::string_view resource, Visit&& visit) const {
-  std::uint64_t hash = seed(holder);
-  const auto look = [&] {
+  hash_runs(holder, resource, [&](std::uint64_t hash) {
     const auto found = by_prefix_.find(hash);
     if (found == by_prefix_.end()) return;
     for (const base::CapId id : found->second) visit(id);
-  };
-  bool scheme = true;
-  for (std::size_t i = 0; i < resource.size(); ++i) {
-    const char c = resource[i];
-    if (c == '/' && !scheme && resource[i - 1] != ':') look();
-    hash = mix(hash, c);
-    if (scheme && c == ':') {
-      scheme = false;
-      look();
-    }
-  }
-  look();
+  });
 }
 
 }  // namespace alos::core
