@@ -13,9 +13,13 @@ Transcript::Node::~Node() {
   }
 }
 
+// The head covers who speaks and to what call as JSON, then the text itself: escaping it would cost more than hashing.
 void Transcript::append(Message message) {
   std::string text;
-  base::encode(text, message);
+  base::encode(text, message.role);
+  base::encode(text, message.tool_calls);
+  base::encode(text, message.tool_call_id);
+  text += message.text.blob ? base::to_hex(message.text.blob->digest) : message.text.data;
   const base::Digest head = base::Digest::of(this->head().view(), text);
   const std::size_t count = size() + 1;
   last_ = std::make_shared<const Node>(std::move(last_), std::move(message), head, count);

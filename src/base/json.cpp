@@ -5,6 +5,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
 #include <fmt/format.h>
 
@@ -33,6 +34,22 @@ std::string place(const Where* where) {
 std::string in_place(const Where* where) {
   const std::string at = place(where);
   return at.empty() ? std::string{} : fmt::format("`{}`: ", at);
+}
+
+// The first byte from `at` on that a JSON string escapes, eight at a time; the size when there is none.
+std::size_t next_to_escape(std::string_view text, std::size_t at) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101ULL, kHighs = 0x8080808080808080ULL;
+  const auto has_zero = [](std::uint64_t word) { return (word - kOnes) & ~word & kHighs; };
+  for (; at + 8 <= text.size(); at += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data() + at, 8);
+    if ((has_zero(word & ~(kOnes * 0x1F)) | has_zero(word ^ (kOnes * '"')) | has_zero(word ^ (kOnes * '\\'))) != 0) break;
+  }
+  for (; at < text.size(); ++at) {
+    const auto c = static_cast<unsigned char>(text[at]);
+    if (c < 0x20 || c == '"' || c == '\\') break;
+  }
+  return at;
 }
 
 void append_canonical(std::string& out, const json::value& value) {
@@ -228,9 +245,8 @@ void append_json_string(std::string& out, std::string_view text) {
   if (!is_utf8(text)) return append_json_string(out, printable(text, Lines::keep));
   out += '"';
   std::size_t start = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
+  for (std::size_t i = next_to_escape(text, 0); i < text.size(); i = next_to_escape(text, i + 1)) {
     const auto c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x20 && c != '"' && c != '\\') continue;
     out.append(text, start, i - start);
     start = i + 1;
     switch (c) {

@@ -37,14 +37,12 @@ const Frame* Process::turn_frame() const {
 }
 
 void CapabilityIndex::add(const Capability& cap) {
-  std::uint64_t hash = seed(cap.holder);
-  for (const char c : cap.grant.resource.literal_prefix()) hash = mix(hash, c);
+  const std::uint64_t hash = hash_runs(cap.holder, cap.grant.resource.literal_prefix(), [](std::uint64_t) {});
   by_prefix_[hash].push_back(cap.id);
 }
 
 void CapabilityIndex::remove(const Capability& cap) {
-  std::uint64_t hash = seed(cap.holder);
-  for (const char c : cap.grant.resource.literal_prefix()) hash = mix(hash, c);
+  const std::uint64_t hash = hash_runs(cap.holder, cap.grant.resource.literal_prefix(), [](std::uint64_t) {});
   const auto found = by_prefix_.find(hash);
   if (found == by_prefix_.end()) return;
   std::erase(found->second, cap.id);

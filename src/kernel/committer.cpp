@@ -10,10 +10,13 @@ namespace alos::kernel {
 namespace {
 
 // A snapshot is taken when the tail since the last one outweighs the state, so its cost is amortised.
-constexpr std::uint64_t kSnapshotTailBytesMin = 256 * 1024;
+constexpr std::uint64_t kSnapshotTailBytesMin = 4 << 20;
+
+// How long records that nobody waits for may gather before the writer takes them.
+constexpr auto kGather = std::chrono::microseconds(500);
 
 void take_snapshot(Job& job, store::Commit& commit) {
-  if (job.bytes_since_snapshot < std::max(kSnapshotTailBytesMin, 2 * job.snapshot_bytes)) return;
+  if (job.bytes_since_snapshot < std::max(kSnapshotTailBytesMin, 4 * job.snapshot_bytes)) return;
   store::Snapshot snapshot{job.id(), job.state.seq, job.state.head, core::encode_state(job.state)};
   job.snapshot_bytes = snapshot.state.size();
   job.bytes_since_snapshot = 0;
@@ -25,7 +28,7 @@ Committer::Batch take_tail(const JobPtr& job, store::Commit& commit) {
   const Lock lock(job->mutex);
   job->queued_for_commit = false;
   Tail tail = std::exchange(job->tail, {});
-  Committer::Batch batch{job, tail.first, tail.before, {}};
+  Committer::Batch batch{job, tail.first, tail.count, tail.before, {}};
   if (tail.first == 0 || job->lost) return batch;
   job->bytes_since_snapshot += tail.lines.size();
   batch.lines = tail.lines;
@@ -74,8 +77,17 @@ void Committer::enqueue(const JobPtr& job, const Lock& lock) {
   if (first && threads_ == ports::Threads::many) wake_.notify_one();
 }
 
+// The first to wait commits for all, without waking another thread; who comes meanwhile is taken by the writer next.
 base::Result<void> Committer::wait(const JobPtr& job, base::Seq seq) {
-  if (threads_ == ports::Threads::stepped) commit_now();
+  if (std::unique_lock one(commit_mutex_, std::try_to_lock); one.owns_lock()) {
+    commit_gathered(one);
+  } else {
+    {
+      const std::lock_guard guard(mutex_);
+      urgent_ = true;
+    }
+    wake_.notify_one();
+  }
   Lock lock(job->mutex);
   job->changed.wait(lock, [&] { return job->durable >= seq || job->lost; });
   if (job->durable < seq) return base::Unexpected(*job->lost);
@@ -83,7 +95,12 @@ base::Result<void> Committer::wait(const JobPtr& job, base::Seq seq) {
 }
 
 bool Committer::commit_now() {
-  const std::lock_guard one(commit_mutex_);
+  const std::unique_lock one(commit_mutex_);
+  return commit_gathered(one);
+}
+
+bool Committer::commit_gathered(const std::unique_lock<std::mutex>& one) {
+  CHECK(one.owns_lock());
   std::vector<JobPtr> jobs;
   {
     const std::lock_guard guard(mutex_);
@@ -106,9 +123,7 @@ void Committer::settle(const std::vector<Batch>& batches, const base::Result<voi
     const Lock lock(batch.job->mutex);
     batch.job->committing.clear();
     if (result) {
-      // Counting lines is cheaper than carrying a second number through: each record is one line.
-      const auto count = static_cast<base::Seq>(std::count(batch.lines.begin(), batch.lines.end(), '\n'));
-      batch.job->durable = batch.first + count - 1;
+      batch.job->durable = batch.first + batch.count - 1;
     } else {
       batch.job->lost = result.error();
       lost.push_back(batch.job);
@@ -125,6 +140,8 @@ void Committer::run() {
     {
       std::unique_lock lock(mutex_);
       wake_.wait(lock, [&] { return stopping_ || !dirty_.empty(); });
+      wake_.wait_for(lock, kGather, [&] { return stopping_ || urgent_; });
+      urgent_ = false;
       if (stopping_ && dirty_.empty()) return;
     }
     commit_now();

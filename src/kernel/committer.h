@@ -1,7 +1,8 @@
 // Committer: makes records durable, many jobs in one transaction.
 //
-// Appending puts a job on the list; one writer thread takes all that have gathered, commits them together and
-// wakes who waits. Under a stepped executor there is no thread: whoever waits commits.
+// Appending puts a job on the list. Who must wait for durability commits all that has gathered, or, when a commit is
+// under way already, leaves it to the writer thread, which also takes what nobody waits for. One commit at a time.
+// Under a stepped executor there is no thread.
 #pragma once
 
 #include <functional>
@@ -17,6 +18,7 @@ class Committer {
   struct Batch {  // what became durable for one job
     JobPtr job;
     base::Seq first = 0;
+    std::uint32_t count = 0;
     base::Digest before;
     std::string lines;
   };
@@ -37,6 +39,7 @@ class Committer {
 
  private:
   void run();
+  bool commit_gathered(const std::unique_lock<std::mutex>& one);
   void settle(const std::vector<Batch>& batches, const base::Result<void>& result);
 
   store::Store& store_;
@@ -46,9 +49,10 @@ class Committer {
   Lose lose_;
 
   std::mutex commit_mutex_;  // one commit at a time
-  std::mutex mutex_;         // guards the three below
+  std::mutex mutex_;         // guards the four below
   std::condition_variable wake_;
   std::vector<JobPtr> dirty_;
+  bool urgent_ = false;      // somebody waits
   bool stopping_ = false;
   std::thread thread_;
 };

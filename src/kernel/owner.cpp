@@ -161,6 +161,7 @@ Result<void> Owner::resume(base::Pid pid, const std::string& by) {
   const bool was_active = job->active;
   TRY(activate(job, lock));
   if (was_active && was_paused) wake_locked(job, lock, pid.number);
+  if (!was_paused) return {};  // nothing was decided that somebody must be told
   return durable(job, std::move(lock));
 }
 

@@ -241,7 +241,7 @@ std::vector<Row> measure_recovery(const std::string& self) {
 // ---- the program ----
 
 std::vector<Row> measure_ps(const std::string& self) {
-  const std::string alos = (std::filesystem::path(self).parent_path().parent_path() / "alos").string();
+  const std::string alos = (std::filesystem::path(self).parent_path().parent_path().parent_path() / "alos").string();
   if (!std::filesystem::exists(alos)) give_up("no program at " + alos);
   const Folder folder;
   {
