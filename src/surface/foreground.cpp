@@ -40,10 +40,11 @@ bool readable(int fd) {
   return ::poll(&poll_fd, 1, 0) > 0 && poll_fd.revents != 0;
 }
 
-// The agent writes `error CODE: ...` for what made it pause; anything else waits for a person.
+// The agent writes `error CODE: ...` for what made it pause, the kernel `budget ...`; anything else waits for a person.
 int code_of_pause(const ProcessView& process) {
   if (process.error) return static_cast<int>(process.error->code);
   std::string_view reason = process.reason;
+  if (reason.starts_with("budget ")) return static_cast<int>(Code::exhausted);
   if (reason.starts_with("error ")) reason.remove_prefix(6);
   const std::string_view word = reason.substr(0, reason.find(':'));
   const auto names = base::enum_names<Code>();
