@@ -14,12 +14,14 @@ Transcript::Node::~Node() {
 }
 
 // The head covers who speaks and to what call as JSON, then the text itself: escaping it would cost more than hashing.
+// A text that belongs into a blob counts by its digest, so that it is the same head before and after it has moved there.
 void Transcript::append(Message message) {
   std::string text;
   base::encode(text, message.role);
   base::encode(text, message.tool_calls);
   base::encode(text, message.tool_call_id);
-  text += message.text.blob ? base::to_hex(message.text.blob->digest) : message.text.data;
+  if (message.text.blob || base::wants_blob(message.text)) (text += '#') += base::to_hex(message.text.digest());
+  else (text += '=') += message.text.data;
   const base::Digest head = base::Digest::of(this->head().view(), text);
   const std::size_t count = size() + 1;
   last_ = std::make_shared<const Node>(std::move(last_), std::move(message), head, count);

@@ -63,6 +63,9 @@ TEST(Transcript, TheHeadIsTheSameWhenTheTextHasMovedToTheStore) {
   message.text.blob = base::BlobRef{base::Digest::of(large), large.size()};
   moved.append(message);
   EXPECT_EQ(here.head(), moved.head());
+  Transcript named;
+  named.append(said(base::to_hex(base::Digest::of(large))));  // text that only reads like it
+  EXPECT_NE(named.head(), moved.head());
 }
 
 TEST(Transcript, ALongChainIsFreedWithoutRecursion) {
