@@ -90,6 +90,19 @@ TEST(JsonEncode, GoldenStrings) {
   }
 }
 
+TEST(JsonEncode, EscapesWhereverItStands) {
+  for (int byte = 0; byte < 0x80; ++byte) {
+    const bool escaped = byte < 0x20 || byte == '"' || byte == '\\';
+    for (std::size_t at = 0; at < 20; ++at) {
+      std::string text(20, '~');
+      text[at] = static_cast<char>(byte);
+      const std::string json = to_json(text);
+      ASSERT_EQ(json.size() > text.size() + 2, escaped) << byte << " at " << at;
+      ASSERT_EQ(from_json<std::string>(json, Source::outside).value(), text);
+    }
+  }
+}
+
 TEST(JsonEncode, GoldenNumbersOfAnyJson) {
   struct Row {
     std::string_view text, canonical;
