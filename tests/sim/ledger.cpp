@@ -171,6 +171,12 @@ void Ledger::note_reply(const core::CallSettled& body) {
 
 void Ledger::on(const core::CallObserved& body) {
   check_error(body.error);
+  // A wait that has taken a use of a limited capability ends with what it came to.
+  const auto intent = job_->intents.find(key_of(record_->pid(), body.call, body.n));
+  if (intent != job_->intents.end()) {
+    if (intent->second.outcome || intent->second.body.effect != abi::EffectClass::internal) broken("its syscall has an outcome already, or an intent that is to be settled");
+    intent->second.outcome = core::OutcomeKind::done;
+  }
   const auto sleep = job_->waiting.find(body.call.value * 1000 + body.n);
   if (sleep == job_->waiting.end()) return;
   if (sleep->second != world_.life() && !body.error) world_.mark("sleep over a crash");

@@ -103,7 +103,7 @@ std::vector<std::string> places_of(const std::string& name) {
           own + "asked/n.txt", own + "limited/l.txt", own + "literal.txt",    own + "literal.txt",      own + "soft",
           own + "soon/t.txt", own + "a.txt",        own + ".git/hooks/run", own + "secret/key",       own + "bad",
           own + "outside",    own + "limited/l.txt", "relative.txt",          "/workspace/shared/s.txt", "/workspace/shared/n.txt",
-          "/workspace/other/" + name + ".txt",      "/elsewhere/x.txt"};
+          "/workspace/other/" + name + ".txt",      "/elsewhere/x.txt", own + "asked/n.txt", own + "asked/n.txt", own + "asked/x.txt"};
 }
 
 void furnish(SimFiles& files, const std::string& name) {
