@@ -115,6 +115,8 @@ Resource Resource::file(const base::Path& path) {
 Resource Resource::object(std::string_view space, std::string_view name) {
   std::string text = "object:";
   append_escaped(text, space);
+  // A namespace is one segment: another one's objects cannot be named through it.
+  for (std::size_t at = text.find('/'); at != std::string::npos; at = text.find('/', at)) text.replace(at, 1, "%2F");
   text += '/';
   append_escaped(text, name);
   return Resource(std::move(text));

@@ -78,18 +78,20 @@ bool is_live(const Capability& cap, base::Time now) {
 
 bool is_trapdoor(std::string_view resource, std::span<const std::string> trapdoors) {
   if (!resource.starts_with("fs:")) return false;
-  for (const std::string& trapdoor : trapdoors) {
+  for (std::string_view trapdoor : trapdoors) {
+    const bool alone = trapdoor.ends_with('$');
+    if (alone) trapdoor.remove_suffix(1);
     if (trapdoor.empty()) continue;
     for (std::size_t at = resource.find(trapdoor); at != std::string_view::npos; at = resource.find(trapdoor, at + 1)) {
       const std::size_t end = at + trapdoor.size();
-      if (at > 0 && resource[at - 1] == '/' && (end == resource.size() || resource[end] == '/')) return true;
+      if (resource[at - 1] == '/' && (end == resource.size() || (!alone && resource[end] == '/'))) return true;
     }
   }
   return false;
 }
 
 std::vector<std::string> builtin_trapdoors() {
-  return {".git/hooks",   ".git/config",    ".git/info",        ".git/modules", ".gitmodules", ".envrc",        ".vscode",
+  return {".git$",         ".git/hooks",   ".git/config",    ".git/info",        ".git/modules", ".gitmodules", ".envrc",        ".vscode",
           ".idea",        ".github/workflows", ".gitlab-ci.yml", ".circleci",    ".bashrc",     ".bash_profile", ".bash_login",
           ".profile",     ".zshrc",         ".zshenv",          ".zprofile",    ".login",      ".ssh",          ".npmrc",
           ".pre-commit-config.yaml", ".husky", ".alos"};

@@ -40,7 +40,7 @@ class SubtreeView {
 bool is_live(const Capability& cap, base::Time now);
 
 // Whether the place is one of the trapdoors, at or beneath it. A trapdoor is a run of whole path segments that may
-// stand anywhere: `.git/hooks`.
+// stand anywhere: `.git/hooks`; one that ends in `$` is the place itself only: `.git$`.
 bool is_trapdoor(std::string_view resource, std::span<const std::string> trapdoors);
 std::vector<std::string> builtin_trapdoors();
 

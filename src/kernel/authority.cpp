@@ -1,5 +1,9 @@
 #include "kernel/authority.h"
 
+#include <algorithm>
+
+#include <fmt/format.h>
+
 #include "base/text.h"
 
 namespace alos::kernel {
@@ -43,6 +47,31 @@ base::Unexpected Authority::ask(const Lock& lock, const Question& question, cons
   return fail(Code::parked, "waits for request " + base::to_string(place.job->id(), *id));
 }
 
+std::vector<core::Decision> weigh(const Place& place, const Lock& lock, ports::Grounds& grounds, base::Time now) {
+  CHECK(lock.owns_lock());
+  const core::JobState& state = place.job->state;
+  grounds.authority_version = state.authority_version;
+  grounds.matched.clear();
+  grounds.spends.clear();
+  std::vector<core::Decision> decisions;
+  for (const abi::Need& need : grounds.needs) {
+    const core::Decision& decision = decisions.emplace_back(core::decide(state, place.process, need, grounds.digest, now));
+    grounds.matched.insert(grounds.matched.end(), decision.matched.begin(), decision.matched.end());
+    if (decision.spends && std::find(grounds.spends.begin(), grounds.spends.end(), *decision.spends) == grounds.spends.end())
+      grounds.spends.push_back(*decision.spends);
+  }
+  return decisions;
+}
+
+base::Result<void> still_granted(const Place& place, const Lock& lock, ports::Grounds& grounds, base::Time now) {
+  if (place.job->state.authority_version == grounds.authority_version) return {};
+  const std::vector<core::Decision> decisions = weigh(place, lock, grounds, now);
+  for (std::size_t i = 0; i < decisions.size(); ++i)
+    if (decisions[i].verdict != core::Verdict::allowed)
+      return fail(Code::denied, fmt::format("{} {}: the authority for it has just gone", base::name_of(grounds.needs[i].right), grounds.needs[i].resource.text()), "ask again");
+  return {};
+}
+
 base::Result<void> Authority::check(const Lock& lock, const Question& question, ports::Grounds& grounds) {
   const Place& place = journal_.place();
   const core::JobState& state = place.job->state;
@@ -51,15 +80,12 @@ base::Result<void> Authority::check(const Lock& lock, const Question& question, 
   if (frame == nullptr) return fail(Code::cancelled, "the call was ended from outside");
   if (const core::Syscall* open = frame->find(journal_.n())) return check_open_intent(lock, grounds, *open);
   const base::Time now = journal_.services().hands.clock.now();
-  grounds.authority_version = state.authority_version;
+  const std::vector<core::Decision> decisions = weigh(place, lock, grounds, now);
   Decisions asked, approved;
-  for (const abi::Need& need : grounds.needs) {
-    core::Decision decision = core::decide(state, place.process, need, question.digest, now);
-    if (decision.verdict == core::Verdict::denied) return refuse(lock, question, need, decision);
-    if (decision.spends && std::find(grounds.spends.begin(), grounds.spends.end(), *decision.spends) == grounds.spends.end()) grounds.spends.push_back(*decision.spends);
-    for (const base::CapId id : decision.matched) grounds.matched.push_back(id);
-    if (decision.verdict == core::Verdict::asked) asked.emplace_back(need, std::move(decision));
-    else if (!decision.reason.empty()) approved.emplace_back(need, std::move(decision));
+  for (std::size_t i = 0; i < decisions.size(); ++i) {
+    if (decisions[i].verdict == core::Verdict::denied) return refuse(lock, question, grounds.needs[i], decisions[i]);
+    if (decisions[i].verdict == core::Verdict::asked) asked.emplace_back(grounds.needs[i], decisions[i]);
+    else if (!decisions[i].reason.empty()) approved.emplace_back(grounds.needs[i], decisions[i]);
   }
   if (!asked.empty()) return ask(lock, question, asked);
   return note_approvals(lock, question, approved);

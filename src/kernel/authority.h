@@ -1,8 +1,6 @@
 // Authority: the only maker of Permits. Decides over capabilities and budget; what must ask a human parks here.
 #pragma once
 
-#include <fmt/format.h>
-
 #include "core/decide.h"
 #include "kernel/journal.h"
 #include "kernel/preview.h"

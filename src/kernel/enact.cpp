@@ -85,16 +85,6 @@ Result<base::RequestId> open_request(Journal& journal, const Lock& lock, base::S
   return base::RequestId{place.job->state.requests.size()};
 }
 
-Result<void> still_granted(const Place& place, const Lock& lock, const ports::Grounds& grounds, base::Time now) {
-  CHECK(lock.owns_lock());
-  const core::JobState& state = place.job->state;
-  if (state.authority_version == grounds.authority_version) return {};
-  for (const abi::Need& need : grounds.needs)
-    if (core::decide(state, place.process, need, grounds.digest, now).verdict != core::Verdict::allowed)
-      return fail(Code::denied, fmt::format("{} {}: the authority for it has just gone", base::name_of(need.right), need.resource.text()), "ask again");
-  return {};
-}
-
 Result<abi::TimeSleep::Reply> carry_out(Enactment& act, const abi::TimeSleep& call) {
   if (call.milliseconds > kSleepMsMax) return fail(Code::invalid, "sleep is at most 366 days");
   return act.park_until(act.now() + std::chrono::milliseconds(call.milliseconds), abi::TimeSleep::kName);

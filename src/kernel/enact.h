@@ -2,7 +2,7 @@
 #pragma once
 
 #include "abi/calls.h"
-#include "core/state.h"
+#include "core/decide.h"
 #include "kernel/services.h"
 
 namespace alos::kernel {
@@ -52,7 +52,10 @@ base::Result<abi::ProcExit::Reply> carry_out(Enactment& act, const abi::ProcExit
 // Opens a request and lets the syscall `n` of `place` wait for it. With the lock held.
 base::Result<base::RequestId> open_request(Journal& journal, const Lock& lock, base::Seq cause, core::RequestOpened request);
 
-// Whether the grounds of a decision still hold when the state has changed since. Errors: `denied`.
-base::Result<void> still_granted(const Place& place, const Lock& lock, const ports::Grounds& grounds, base::Time now);
+// Decides each of the grounds' needs by the state as it is, and sets what matched and what is to be spent.
+std::vector<core::Decision> weigh(const Place& place, const Lock& lock, ports::Grounds& grounds, base::Time now);
+
+// Whether a decision still holds when the state has changed since; renews its grounds. Errors: `denied`.
+base::Result<void> still_granted(const Place& place, const Lock& lock, ports::Grounds& grounds, base::Time now);
 
 }  // namespace alos::kernel

@@ -1,5 +1,7 @@
 #include "kernel/feed.h"
 
+#include <algorithm>
+
 #include "kernel/looking.h"
 #include "kernel/owner.h"
 
@@ -51,9 +53,16 @@ std::unique_ptr<Subscription> Owner::subscribe(std::optional<base::JobId> job) {
 }
 
 void Owner::deliver(const std::vector<Committer::Batch>& batches) {
+  std::vector<base::JobId> over;  // nothing can be appended to them any more
+  for (const Committer::Batch& batch : batches) {
+    const Lock lock(batch.job->mutex);
+    const auto& processes = batch.job->state.processes;
+    if (std::none_of(processes.begin(), processes.end(), [](const core::Process& process) { return process.live(); })) over.push_back(batch.job->id());
+  }
   {
     const std::lock_guard guard(mutex_);
     trouble_.reset();
+    for (const base::JobId job : over) jobs_.erase(job);
     ++deliveries_;
     for (auto it = feeds_.begin(); it != feeds_.end();) {
       const auto feed = it->lock();

@@ -5,6 +5,11 @@
 
 namespace alos::kernel {
 
+// What an interrupted call comes to when it cannot be finished.
+base::Error withdrawn(std::string_view name);
+base::Error neither_old_nor_new(std::string_view name, std::string_view what);
+base::Error nobody_can_say(std::string_view name);
+
 class Gate {
  public:
   explicit Gate(Journal& journal) : journal_(journal), authority_(journal) {}
@@ -46,21 +51,19 @@ ports::Outcome<typename C::Reply> Gate::attempt(const ports::Intent<C>& intent) 
   auto& hand = journal_.services().hands.of<C>();
   if (intent.state().attempt == ports::Attempt::first) return hand.perform(intent);
   const bool may_act = intent.state().attempt == ports::Attempt::again;
-  const ports::NotStarted withdrawn{{base::Code::denied, fmt::format("{} did not happen before the crash, and its authority has been taken back since", C::kName), ""}};
   if constexpr (C::kClass == abi::EffectClass::verifiable) {
     auto seen = hand.look(intent);
     if (!seen) return ports::Unknown{seen.error()};
     if (seen->sight == ports::Sight::done) return std::move(seen->reply);
     if (seen->sight == ports::Sight::conflict)
-      return ports::Unknown{{base::Code::conflict, fmt::format("{} was interrupted by a crash, and what is there now is neither the old nor the new: {}", C::kName, seen->what),
-                             "look at it and decide"}};
+      return ports::Unknown{neither_old_nor_new(C::kName, seen->what)};
     if (may_act) return hand.perform(intent);
-    return withdrawn;
+    return ports::NotStarted{withdrawn(C::kName)};
   } else if constexpr (C::kClass == abi::EffectClass::once) {
-    return ports::Unknown{{base::Code::outcome_unknown, fmt::format("{} was begun before a crash; nobody can say whether it happened", C::kName), "look for its traces before doing it again"}};
+    return ports::Unknown{nobody_can_say(C::kName)};
   } else {
     if (may_act) return hand.perform(intent);
-    return withdrawn;
+    return ports::NotStarted{withdrawn(C::kName)};
   }
 }
 
@@ -79,7 +82,7 @@ base::Result<typename C::Reply> Gate::hand_over(ports::Intent<C> intent) {
   const Services& services = journal_.services();
   auto flight = std::shared_ptr<Flight>(new Flight{std::move(intent), services, journal_.place(), {}, true, {}});
   if (flight->intent.state().attempt == ports::Attempt::settle) {
-    auto receipt = TRY(journal_.settle(std::move(flight->intent), ports::Outcome<Reply>(ports::NotStarted{{base::Code::denied, fmt::format("the authority for {} has been taken back", C::kName), ""}})));
+    auto receipt = TRY(journal_.settle(std::move(flight->intent), ports::Outcome<Reply>(ports::NotStarted{withdrawn(C::kName)})));
     return std::move(receipt).reply();
   }
   services.hands.of<C>().start(flight->intent, [flight](ports::Outcome<Reply> outcome) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 namespace alos::kernel {
 namespace {
 
@@ -45,6 +47,13 @@ const core::Syscall* Journal::find(const Lock& lock, std::uint32_t n) const {
   const core::Process* process = place_.job->state.process(place_.process);
   const core::Frame* frame = process == nullptr ? nullptr : process->frame(place_.call);
   return frame == nullptr ? nullptr : frame->find(n);
+}
+
+std::string Journal::key() const { return fmt::format("{}.{}.{}", base::to_string(place_.pid()), place_.call.value, n_); }
+
+base::Unexpected Journal::mismatch(const core::Syscall& past, std::string_view name) const {
+  return base::fail(base::Code::nondeterministic, fmt::format("syscall {} was {} before and is {} now, or has other arguments", n_, past.name, name),
+                    "a tool must make the same syscalls each time it runs; keep clocks and randomness behind syscalls");
 }
 
 base::Result<void> Journal::flush(const Lock& lock) {

@@ -52,14 +52,14 @@ class Journal {
   using Observed = std::function<core::CallObserved(std::vector<store::Blob>&)>;
 
   template <typename Reply>
-  base::Result<Reply> decode_reply(const std::string& text);
-  template <typename Reply>
   static base::RawJson encode_reply(Reply& reply, std::vector<store::Blob>& blobs);
   template <abi::Call C>
   base::Result<typename C::Reply> answer_of(const core::Syscall& syscall);
   base::Result<void> flush(const Lock& lock);
   template <abi::Call C>
   void note(const base::Digest& digest, const base::Result<typename C::Reply>& result);
+  std::string key() const;  // names the current syscall among all
+  base::Unexpected mismatch(const core::Syscall& past, std::string_view name) const;
   core::CallIntended intended(const ports::Grounds& grounds, std::string_view name, abi::EffectClass effect) const;
   core::Usage usage_of(const abi::ModelGenerate::Reply& reply) const;
 

@@ -1,8 +1,6 @@
 // Implementation of journal.h's templates.
 #pragma once
 
-#include <fmt/format.h>
-
 #include "kernel/enact.h"
 
 namespace alos::kernel {
@@ -36,8 +34,7 @@ std::optional<base::Result<typename C::Reply>> Journal::recall(const C&, const b
   const core::Syscall* past = frame->find(n_);
   if (past == nullptr) return std::nullopt;
   if (past->digest != digest || past->name != C::kName)
-    return Past(base::fail(base::Code::nondeterministic, fmt::format("syscall {} was {} before and is {} now, or has other arguments", n_, past->name, C::kName),
-                             "a tool must make the same syscalls each time it runs; keep clocks and randomness behind syscalls"));
+    return Past(mismatch(*past, C::kName));
   if (past->stage == core::Stage::waiting) return Past(base::fail(base::Code::parked, "waits"));
   if (past->stage == core::Stage::intended) {
     if (place_.job->in_flight.contains({place_.process, place_.call, n_})) return Past(base::fail(base::Code::parked, "in flight"));
@@ -52,7 +49,7 @@ template <abi::ExternalCall C>
 base::Result<ports::Intent<C>> Journal::begin(ports::Permit<C> permit) {
   ports::Grounds& grounds = permit.grounds_;
   grounds.n = n_;
-  std::string key = fmt::format("{}.{}.{}", base::to_string(place_.pid()), place_.call.value, n_);
+  std::string key = this->key();
   const auto intent = [&](ports::IntentState state) {
     return ports::Intent<C>(std::move(permit.call_), std::move(permit.pin_), std::move(permit.view_), std::move(grounds), std::move(state), std::move(key));
   };
@@ -131,7 +128,7 @@ base::Result<ports::Receipt<C>> Journal::settle(ports::Intent<C> intent, ports::
 template <abi::InternalCall C>
 base::Result<typename C::Reply> Journal::enact(ports::Permit<C> permit) {
   using Reply = typename C::Reply;
-  const ports::Grounds& grounds = permit.grounds_;
+  ports::Grounds& grounds = permit.grounds_;
   const Lock lock(place_.job->mutex);
   TRY(still_granted(place_, lock, grounds, services_.hands.clock.now()));
   const bool spends = !grounds.spends.empty();

@@ -37,6 +37,15 @@ base::Time system_now() {
   return {std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count()};
 }
 
+// A trapdoor as resources are written.
+Result<std::string> canonical_trapdoor(std::string_view text) {
+  const bool alone = text.ends_with('$');
+  const auto path = base::Path::parse("/" + std::string(text.substr(0, text.size() - (alone ? 1 : 0))));
+  if (!path || path->is_top() || text.starts_with('/') || text.ends_with('/'))
+    return fail(Code::invalid, fmt::format("`{}` is not a trapdoor", base::printable(text)), "name whole segments without a slash at either end, as in .git/hooks; a last `$` means the place alone");
+  return abi::Resource::file(*path).text().substr(std::string_view("fs:/").size()) + (alone ? "$" : "");
+}
+
 }  // namespace
 
 Result<core::JobState> load_job(store::Store& store, base::JobId job) {
@@ -196,7 +205,7 @@ Result<Plan> Looking::plan(const Launch& launch) {
     if (!met) plan.unmet.push_back(need);
   }
   plan.trapdoors = core::builtin_trapdoors();
-  plan.trapdoors.insert(plan.trapdoors.end(), launch.trapdoors.begin(), launch.trapdoors.end());
+  for (const std::string& trapdoor : launch.trapdoors) plan.trapdoors.push_back(TRY(canonical_trapdoor(trapdoor)));
   return plan;
 }
 

@@ -1,5 +1,9 @@
 #include "kernel/step.h"
 
+#include <algorithm>
+
+#include <fmt/format.h>
+
 #include "kernel/door.h"
 
 namespace alos::kernel {
