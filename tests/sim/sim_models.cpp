@@ -31,6 +31,7 @@ void SimModels::start(const ports::Intent<abi::ModelGenerate>& intent, std::func
 
 ports::Outcome<abi::TimeNow::Reply> SimHost::perform(const ports::Intent<abi::TimeNow>& intent) {
   effects_.performs(intent);
+  effects_.took_effect(intent.key());
   return abi::TimeNow::Reply{now()};
 }
 
