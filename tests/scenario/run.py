@@ -122,8 +122,8 @@ class Scenario:
             self.start(rest)
         elif verb == "fake-openai":
             self.start(f"fake_openai fake-openai {rest}")
-            self.until(lambda: self.read("bg-fake_openai.out").strip() or "no base URL", number)
-            self.env["OPENAI_BASE_URL"] = self.read("bg-fake_openai.out").strip()
+            self.until(self.base_url, number)
+            self.env["OPENAI_BASE_URL"] = self.base_url()
         elif verb == "until":
             self.until(lambda: self.expect(self.command(rest), number, body), number)
         elif verb == "end":
@@ -166,6 +166,12 @@ class Scenario:
             line = "alos run m.yaml --json" + line[3:]
         with open(self.place(f"bg-{name}.out"), "wb") as out, open(self.place(f"bg-{name}.err"), "wb") as err:
             self.background[name] = subprocess.Popen(self.words(line), cwd=self.dir, env=self.env, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+
+    def base_url(self):
+        url = self.read("bg-fake_openai.out")
+        if not url.endswith("\n"):
+            raise Wrong("the fake server has not said where it is")
+        return url.strip()
 
     def end(self, name):
         process = self.background.pop(name)
