@@ -11,7 +11,8 @@
 
 namespace alos::abi {
 
-// What must be durable before a call is performed, and what recovery does with an intent that has no outcome.
+// What must be durable before a call is performed, and what recovery does with an intent that has
+// no outcome.
 ALOS_ENUM(EffectClass,
           internal,    // happens in the journal alone
           observe,     // nothing leaves; do it again
@@ -26,11 +27,12 @@ struct Caller {
 };
 
 template <typename C>
-concept Call = base::Described<C> && base::Described<typename C::Reply> && requires(const C& call, const Caller& caller) {
-  { C::kName } -> std::convertible_to<std::string_view>;
-  { C::kClass } -> std::convertible_to<EffectClass>;
-  { call.needs(caller) } -> std::same_as<Needs>;
-};
+concept Call = base::Described<C> && base::Described<typename C::Reply> &&
+               requires(const C& call, const Caller& caller) {
+                 { C::kName } -> std::convertible_to<std::string_view>;
+                 { C::kClass } -> std::convertible_to<EffectClass>;
+                 { call.needs(caller) } -> std::same_as<Needs>;
+               };
 
 template <typename C>
 concept InternalCall = Call<C> && C::kClass == EffectClass::internal;

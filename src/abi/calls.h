@@ -1,4 +1,5 @@
-// The list of all calls. Journal codec, docs, completion and the simulator's workload are expanded from it.
+// The list of all calls. Journal codec, docs, completion and the simulator's workload are expanded
+// from it.
 #pragma once
 
 #include "abi/fs.h"

@@ -1,7 +1,9 @@
-// Files: fs.read, write, list, stat, search, mkdir, move, remove. Paths are logical: /ROOT/dir/file.
+// Files: fs.read, write, list, stat, search, mkdir, move, remove. Paths are logical:
+// /ROOT/dir/file.
 //
-// Every path is resolved beneath its root to the real file and pinned before it is decided, so a symlink
-// changes neither what is authorised nor what is done. Numbers are bytes unless named otherwise.
+// Every path is resolved beneath its root to the real file and pinned before it is decided, so a
+// symlink changes neither what is authorised nor what is done. Numbers are bytes unless named
+// otherwise.
 #pragma once
 
 #include <array>
@@ -11,7 +13,7 @@
 
 namespace alos::abi {
 
-inline constexpr std::uint64_t kFileBytesMax = 64U << 20;     // of one read or write
+inline constexpr std::uint64_t kFileBytesMax = 64U << 20;  // of one read or write
 inline constexpr std::uint64_t kListEntriesMax = 10'000;
 inline constexpr std::uint64_t kSearchMatchesMax = 1'000;
 
@@ -109,8 +111,9 @@ struct FsStat {
   Needs needs(const Caller&) const { return {{Resource::file(path), Right::list, Reach::exact}}; }
 };
 
-// Walks a subtree in byte order, without what the caller may not see. With `text`: lines of UTF-8 files that
-// hold it; without: files whose path below `path` matches `glob`. Links are not followed.
+// Walks a subtree in byte order, without what the caller may not see. With `text`: lines of UTF-8
+// files that hold it; without: files whose path below `path` matches `glob`. Links are not
+// followed.
 struct FsSearch {
   base::Path path;
   std::optional<std::string> glob;  // `*` within a name, `**` across directories, `?` one character
@@ -133,7 +136,9 @@ struct FsSearch {
   static constexpr auto kClass = EffectClass::observe;
   static constexpr auto kLeaf = Leaf::follow;
   std::array<base::Path*, 1> paths() { return {&path}; }
-  Needs needs(const Caller&) const { return {{Resource::file(path), text ? Right::read : Right::list, Reach::subtree}}; }
+  Needs needs(const Caller&) const {
+    return {{Resource::file(path), text ? Right::read : Right::list, Reach::subtree}};
+  }
 };
 
 struct FsMkdir {
@@ -152,8 +157,8 @@ struct FsMkdir {
   Needs needs(const Caller&) const { return {{Resource::file(path), Right::write, Reach::exact}}; }
 };
 
-// Moves one file within a root. An existing target is an `exists` error. Needs read and write on the source:
-// moving is a way to read elsewhere.
+// Moves one file within a root. An existing target is an `exists` error. Needs read and write on
+// the source: moving is a way to read elsewhere.
 struct FsMove {
   base::Path from;
   base::Path to;

@@ -1,4 +1,5 @@
-// Whatever text: a grant that is read is printed, read and printed the same again, and its pattern behaves.
+// Whatever text: a grant that is read is printed, read and printed the same again, and its pattern
+// behaves.
 #include <cstdint>
 
 #include "abi/resource.h"
@@ -13,7 +14,8 @@ void check_pattern(const abi::Pattern& pattern) {
   CHECK(abi::Pattern::from_text(pattern.text()).value() == pattern);
   CHECK(pattern.covers(pattern) && pattern.overlaps(pattern));
   CHECK(pattern.text().starts_with(pattern.literal_prefix()));
-  if (!pattern.has_wildcard()) CHECK(pattern.matches(abi::Resource::from_text(pattern.text()).value()));
+  if (!pattern.has_wildcard())
+    CHECK(pattern.matches(abi::Resource::from_text(pattern.text()).value()));
 }
 
 void check_grant(const base::Result<abi::Grant>& grant) {

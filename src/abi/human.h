@@ -1,4 +1,5 @@
-// Humans: human.ask (parks until answered), human.tell, and cap.request, which asks a human for authority.
+// Humans: human.ask (parks until answered), human.tell, and cap.request, which asks a human for
+// authority.
 #pragma once
 
 #include "abi/call.h"
@@ -44,7 +45,9 @@ struct CapRequest {
   };
   static constexpr std::string_view kName = "cap.request";
   static constexpr auto kClass = EffectClass::internal;
-  Needs needs(const Caller&) const { return {{Resource::human("owner"), Right::read, Reach::exact}}; }
+  Needs needs(const Caller&) const {
+    return {{Resource::human("owner"), Right::read, Reach::exact}};
+  }
 };
 
 struct CapList {

@@ -1,5 +1,5 @@
-// Object Memory: mem.put, get, append, list. Objects are typed, versioned values in a namespace; a process's
-// own namespace has its pid for name.
+// Object Memory: mem.put, get, append, list. Objects are typed, versioned values in a namespace; a
+// process's own namespace has its pid for name.
 #pragma once
 
 #include "abi/call.h"
@@ -23,7 +23,8 @@ struct MemPut {
   static constexpr std::string_view kName = "mem.put";
   static constexpr auto kClass = EffectClass::internal;
   Needs needs(const Caller& caller) const {
-    return {{Resource::object(space.value_or(base::to_string(caller.pid)), name), Right::write, Reach::exact}};
+    return {{Resource::object(space.value_or(base::to_string(caller.pid)), name), Right::write,
+             Reach::exact}};
   }
 };
 
@@ -40,7 +41,8 @@ struct MemGet {
   static constexpr std::string_view kName = "mem.get";
   static constexpr auto kClass = EffectClass::internal;
   Needs needs(const Caller& caller) const {
-    return {{Resource::object(space.value_or(base::to_string(caller.pid)), name), Right::read, Reach::exact}};
+    return {{Resource::object(space.value_or(base::to_string(caller.pid)), name), Right::read,
+             Reach::exact}};
   }
 };
 
@@ -54,7 +56,8 @@ struct MemAppend {
   static constexpr std::string_view kName = "mem.append";
   static constexpr auto kClass = EffectClass::internal;
   Needs needs(const Caller& caller) const {
-    return {{Resource::object(space.value_or(base::to_string(caller.pid)), name), Right::write, Reach::exact}};
+    return {{Resource::object(space.value_or(base::to_string(caller.pid)), name), Right::write,
+             Reach::exact}};
   }
 };
 
@@ -75,7 +78,8 @@ struct MemList {
   static constexpr std::string_view kName = "mem.list";
   static constexpr auto kClass = EffectClass::internal;
   Needs needs(const Caller& caller) const {
-    return {{Resource::object(space.value_or(base::to_string(caller.pid)), ""), Right::list, Reach::subtree}};
+    return {{Resource::object(space.value_or(base::to_string(caller.pid)), ""), Right::list,
+             Reach::subtree}};
   }
 };
 

@@ -35,8 +35,8 @@ struct Message {
   bool operator==(const Message&) const = default;
 };
 
-// What was said so far: an append-only list that is shared, not copied; a Transcript is a value of one pointer.
-// Its head digest names the whole of it.
+// What was said so far: an append-only list that is shared, not copied; a Transcript is a value of
+// one pointer. Its head digest names the whole of it.
 class Transcript {
  public:
   std::size_t size() const { return last_ ? last_->size : 0; }
@@ -71,10 +71,10 @@ struct Conversation {
 };
 
 struct ModelGenerate {
-  std::string model;    // PROVIDER/NAME, as in openai/gpt-5 or script:./turns.jsonl
-  std::string process;  // the process's name, for scripted models
-  std::uint32_t turn = 0;  // how many replies this process has had before
-  base::Digest context;    // of the conversation
+  std::string model;                    // PROVIDER/NAME, as in openai/gpt-5 or script:./turns.jsonl
+  std::string process;                  // the process's name, for scripted models
+  std::uint32_t turn = 0;               // how many replies this process has had before
+  base::Digest context;                 // of the conversation
   std::uint64_t output_tokens_max = 0;  // 0: the model's own limit
   ALOS_FIELDS(model, process, turn, context, output_tokens_max)
 
@@ -92,7 +92,9 @@ struct ModelGenerate {
   static constexpr std::string_view kName = "model.generate";
   static constexpr auto kClass = EffectClass::repeatable;
   static constexpr bool kDeferred = true;
-  Needs needs(const Caller&) const { return {{Resource::model(model), Right::execute, Reach::exact}}; }
+  Needs needs(const Caller&) const {
+    return {{Resource::model(model), Right::execute, Reach::exact}};
+  }
 };
 
 using ModelCalls = CallList<ModelGenerate>;

@@ -71,7 +71,9 @@ TEST(Pattern, MatchesBySegments) {
       {"fs:/w/%2A%2A", "fs:/w/%2A%2A", true},
       {"fs:/W/a", "fs:/w/a", false},
   };
-  for (const Row& row : rows) EXPECT_EQ(pattern(row.pattern).matches(resource(row.resource)), row.match) << row.pattern << " | " << row.resource;
+  for (const Row& row : rows)
+    EXPECT_EQ(pattern(row.pattern).matches(resource(row.resource)), row.match)
+        << row.pattern << " | " << row.resource;
 }
 
 TEST(Pattern, RefusesWhatIsNone) {
@@ -105,7 +107,8 @@ TEST(Pattern, RefusesWhatIsNone) {
     const auto bad = Pattern::from_text(row.text);
     ASSERT_FALSE(bad.has_value()) << row.text;
     EXPECT_EQ(bad.error().code, Code::invalid);
-    EXPECT_NE(bad.error().what.find(row.what), std::string::npos) << row.text << " says: " << bad.error().what;
+    EXPECT_NE(bad.error().what.find(row.what), std::string::npos)
+        << row.text << " says: " << bad.error().what;
     EXPECT_NE(bad.error().details.find("SCHEME:BODY"), std::string::npos) << "no way out";
   }
 }
@@ -114,11 +117,15 @@ TEST(Pattern, TheMoreSpecificHasTheGreaterNumber) {
   struct Row {
     std::string_view more, less;
   };
-  const std::vector<Row> rows{{"fs:/w/src/a", "fs:/w/src/*"},       {"fs:/w/src/*", "fs:/w/src/**"},  {"fs:/w/src/**", "fs:/w/**"},
-                              {"fs:/w/**", "fs:/*/**"},             {"fs:/*/**", "fs:/**"},           {"fs:/w/*", "fs:/*/src"},
-                              {"fs:/w/src", "fs:/w/src/**"},        {"fs:/w/*/a", "fs:/w/*/*"},       {"fs:/w/src/**", "fs:/w/*/a"},
-                              {"fs:/w/*/**", "fs:/w/**"},           {"human:owner", "human:*"},       {"human:*", "human:**"}};
-  for (const Row& row : rows) EXPECT_GT(pattern(row.more).specificity(), pattern(row.less).specificity()) << row.more << " | " << row.less;
+  const std::vector<Row> rows{{"fs:/w/src/a", "fs:/w/src/*"}, {"fs:/w/src/*", "fs:/w/src/**"},
+                              {"fs:/w/src/**", "fs:/w/**"},   {"fs:/w/**", "fs:/*/**"},
+                              {"fs:/*/**", "fs:/**"},         {"fs:/w/*", "fs:/*/src"},
+                              {"fs:/w/src", "fs:/w/src/**"},  {"fs:/w/*/a", "fs:/w/*/*"},
+                              {"fs:/w/src/**", "fs:/w/*/a"},  {"fs:/w/*/**", "fs:/w/**"},
+                              {"human:owner", "human:*"},     {"human:*", "human:**"}};
+  for (const Row& row : rows)
+    EXPECT_GT(pattern(row.more).specificity(), pattern(row.less).specificity())
+        << row.more << " | " << row.less;
   EXPECT_EQ(pattern("fs:/w/*").specificity(), pattern("fs:/v/*").specificity());
 }
 
@@ -127,27 +134,35 @@ TEST(Pattern, LiteralPrefixIsTheTextBeforeTheFirstWildcard) {
     std::string_view pattern, prefix;
     bool wildcard;
   };
-  const std::vector<Row> rows{{"fs:/w/src/**", "fs:/w/src", true}, {"fs:/**", "fs:", true},      {"fs:/*/x", "fs:", true}, {"fs:/w/a", "fs:/w/a", false},
-                              {"shell:*", "shell:", true},         {"human:owner", "human:owner", false}, {"object:7.1/**", "object:7.1", true}};
+  const std::vector<Row> rows{{"fs:/w/src/**", "fs:/w/src", true},
+                              {"fs:/**", "fs:", true},
+                              {"fs:/*/x", "fs:", true},
+                              {"fs:/w/a", "fs:/w/a", false},
+                              {"shell:*", "shell:", true},
+                              {"human:owner", "human:owner", false},
+                              {"object:7.1/**", "object:7.1", true}};
   for (const Row& row : rows) {
     EXPECT_EQ(pattern(row.pattern).literal_prefix(), row.prefix);
     EXPECT_EQ(pattern(row.pattern).has_wildcard(), row.wildcard) << row.pattern;
   }
 }
 
-// A small world: every body of up to four segments over three letters, and every pattern of up to three over two of
-// them and the wildcards. The third letter and the fourth segment stand for all that no pattern names.
+// A small world: every body of up to four segments over three letters, and every pattern of up to
+// three over two of them and the wildcards. The third letter and the fourth segment stand for all
+// that no pattern names.
 struct World {
   std::vector<Resource> resources;
   std::vector<Pattern> patterns;
   std::vector<std::vector<bool>> matches;  // by pattern, by resource
 };
 
-void add_bodies(std::vector<std::string>& out, const std::string& before, std::size_t left, std::initializer_list<const char*> letters) {
+void add_bodies(std::vector<std::string>& out, const std::string& before, std::size_t left,
+                std::initializer_list<const char*> letters) {
   for (const char* letter : letters) {
     const std::string body = before + letter;
     out.push_back(body);
-    if (left > 1 && std::string_view(letter) != "**") add_bodies(out, body + '/', left - 1, letters);
+    if (left > 1 && std::string_view(letter) != "**")
+      add_bodies(out, body + '/', left - 1, letters);
   }
 }
 
@@ -179,8 +194,10 @@ bool matches_slowly(std::vector<std::string> pattern, std::vector<std::string> p
 std::vector<std::string> segments(std::string_view text) {
   std::vector<std::string> out(1);
   for (const char c : text.substr(text.find(':') + 1)) {
-    if (c == '/') out.emplace_back();
-    else out.back() += c;
+    if (c == '/')
+      out.emplace_back();
+    else
+      out.back() += c;
   }
   return out;
 }
@@ -191,7 +208,8 @@ TEST(Pattern, MatchesAsTheSlowWayDoes) {
   ASSERT_EQ(w.resources.size(), 120U);
   for (std::size_t p = 0; p < w.patterns.size(); ++p)
     for (std::size_t r = 0; r < w.resources.size(); ++r)
-      ASSERT_EQ(w.matches[p][r], matches_slowly(segments(w.patterns[p].text()), segments(w.resources[r].text())))
+      ASSERT_EQ(w.matches[p][r],
+                matches_slowly(segments(w.patterns[p].text()), segments(w.resources[r].text())))
           << w.patterns[p].text() << " | " << w.resources[r].text();
 }
 
@@ -206,9 +224,14 @@ TEST(Pattern, CoversAndOverlapsAgreeWithTheWorld) {
         overlaps = overlaps || (w.matches[a][r] && w.matches[b][r]);
       }
       // `*/**` and `**` are the same places, as every body has a segment; saying no there is safe.
-      const bool same_anyhow = w.patterns[a].text() == "object:*/**" && w.patterns[b].text() == "object:**";
-      if (!same_anyhow) { ASSERT_EQ(w.patterns[a].covers(w.patterns[b]), covers) << w.patterns[a].text() << " covers " << w.patterns[b].text(); }
-      ASSERT_EQ(w.patterns[a].overlaps(w.patterns[b]), overlaps) << w.patterns[a].text() << " overlaps " << w.patterns[b].text();
+      const bool same_anyhow =
+          w.patterns[a].text() == "object:*/**" && w.patterns[b].text() == "object:**";
+      if (!same_anyhow) {
+        ASSERT_EQ(w.patterns[a].covers(w.patterns[b]), covers)
+            << w.patterns[a].text() << " covers " << w.patterns[b].text();
+      }
+      ASSERT_EQ(w.patterns[a].overlaps(w.patterns[b]), overlaps)
+          << w.patterns[a].text() << " overlaps " << w.patterns[b].text();
       covering += covers ? 1 : 0;
       overlapping += overlaps ? 1 : 0;
     }
@@ -222,7 +245,9 @@ TEST(Pattern, OfTwoThatMatchTheNarrowerIsMoreSpecific) {
   const World& w = world();
   for (const Pattern& a : w.patterns)
     for (const Pattern& b : w.patterns)
-      if (a.covers(b) && !b.covers(a)) { ASSERT_GT(b.specificity(), a.specificity()) << b.text() << " in " << a.text(); }
+      if (a.covers(b) && !b.covers(a)) {
+        ASSERT_GT(b.specificity(), a.specificity()) << b.text() << " in " << a.text();
+      }
 }
 
 TEST(Pattern, SchemesDoNotMix) {
@@ -268,10 +293,12 @@ TEST(Resource, EscapesWhatAPatternCouldReadOtherwise) {
 
 TEST(Resource, FromARecordKeepsItsForm) {
   EXPECT_TRUE(Resource::from_text("fs:/w/a%20b").has_value());
-  for (const std::string_view bad : {"", "w", "file:/w", ":x"}) EXPECT_FALSE(Resource::from_text(bad).has_value()) << bad;
+  for (const std::string_view bad : {"", "w", "file:/w", ":x"})
+    EXPECT_FALSE(Resource::from_text(bad).has_value()) << bad;
 }
 
-// An approval grants exactly the resource that was asked for, and its record must be readable for ever.
+// An approval grants exactly the resource that was asked for, and its record must be readable for
+// ever.
 void expect_readable(const Resource& made) {
   const Pattern exact = Pattern::exactly(made);
   RC_ASSERT(exact.matches(made));
@@ -284,9 +311,11 @@ void expect_readable(const Resource& made) {
 }
 
 RC_GTEST_PROP(Resource, AnythingACallCanNameCanBeGrantedExactly, ()) {
-  static constexpr std::array<std::string_view, 12> kPieces{"/", "..", ".", "*", "**", " ", "%", "\n", "a", ":", "\xc3\xbc", "\x7f"};
+  static constexpr std::array<std::string_view, 12> kPieces{
+      "/", "..", ".", "*", "**", " ", "%", "\n", "a", ":", "\xc3\xbc", "\x7f"};
   std::string name;
-  for (int i = *rc::gen::inRange(0, 8); i > 0; --i) name += kPieces[*rc::gen::inRange<std::size_t>(0, kPieces.size())];
+  for (int i = *rc::gen::inRange(0, 8); i > 0; --i)
+    name += kPieces[*rc::gen::inRange<std::size_t>(0, kPieces.size())];
   expect_readable(Resource::object("7.1", name));
   expect_readable(Resource::object(name, "x"));
   expect_readable(Resource::human(name));

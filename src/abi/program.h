@@ -19,13 +19,13 @@ struct Mind {
   base::Pid pid;
   std::string name;
   std::string model;
-  base::Text system;               // the image's prompt
+  base::Text system;  // the image's prompt
   base::Text goal;
   std::vector<std::string> tools;  // the exact tool table
   Transcript transcript;           // after the system prompt; begins with the goal
   std::vector<OpenCall> open_calls;
-  std::uint32_t turn = 0;          // model replies so far
-  bool exiting = false;            // proc.exit was called
+  std::uint32_t turn = 0;  // model replies so far
+  bool exiting = false;    // proc.exit was called
   std::uint64_t output_tokens_max = 0;
 };
 
@@ -40,13 +40,14 @@ class Self {
   virtual ~Self() = default;
   virtual Mind mind() const = 0;
 
-  // Runs one tool call as a durable function and records its end. `tool` may run many times; only its syscalls
-  // have effects. Errors other than `parked` that `tool` returns are the tool's result, for the model to read.
-  // An error from run_tool itself (the store is gone) ends the step.
+  // Runs one tool call as a durable function and records its end. `tool` may run many times; only
+  // its syscalls have effects. Errors other than `parked` that `tool` returns are the tool's
+  // result, for the model to read. An error from run_tool itself (the store is gone) ends the step.
   using Tool = std::function<base::Result<ToolReply>(Syscalls&)>;
   virtual base::Result<void> run_tool(const OpenCall& open, const Tool& tool) = 0;
 
-  // One turn: asks the model; its reply joins the transcript and opens its tool calls. `parked` until it is there.
+  // One turn: asks the model; its reply joins the transcript and opens its tool calls. `parked`
+  // until it is there.
   virtual base::Result<ModelGenerate::Reply> generate(ModelGenerate call) = 0;
 
   virtual base::Result<void> exit(base::Text result) = 0;
@@ -58,8 +59,8 @@ class Program {
  public:
   virtual ~Program() = default;
 
-  // Goes as far as it can without waiting. Called by one thread at a time for one process; returns errors only
-  // for what ends the step from outside.
+  // Goes as far as it can without waiting. Called by one thread at a time for one process; returns
+  // errors only for what ends the step from outside.
   virtual base::Result<void> step(Self& self) = 0;
 
   // One tool call from outside the model (`alos call`): the same function the model's calls run.

@@ -1,9 +1,9 @@
 #include "abi/resource.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
-
-#include <fmt/format.h>
 
 #include "base/text.h"
 
@@ -14,11 +14,11 @@ using base::Code;
 using base::fail;
 using base::Result;
 
-constexpr std::array<std::string_view, 11> kSchemes{"fs",   "object", "human", "clock", "model", "process",
-                                                     "image", "shell", "net",   "mcp",   "secret"};
+constexpr std::array<std::string_view, 11> kSchemes{
+    "fs", "object", "human", "clock", "model", "process", "image", "shell", "net", "mcp", "secret"};
 
-// `%`, `*`, white space, control characters and a segment `..` never stand as themselves in a resource, so that its
-// text is an exact pattern too.
+// `%`, `*`, white space, control characters and a segment `..` never stand as themselves in a
+// resource, so that its text is an exact pattern too.
 void append_escaped(std::string& out, std::string_view text) {
   static constexpr char kHex[] = "0123456789ABCDEF";
   for (std::size_t at = 0; at <= text.size(); ++at) {
@@ -26,8 +26,10 @@ void append_escaped(std::string& out, std::string_view text) {
     const std::string_view segment = text.substr(at, end - at);
     for (const char c : segment) {
       const auto byte = static_cast<unsigned char>(c);
-      if (byte > 0x20 && byte != 0x7F && c != '%' && c != '*' && segment != "..") out += c;
-      else ((out += '%') += kHex[byte >> 4]) += kHex[byte & 15];
+      if (byte > 0x20 && byte != 0x7F && c != '%' && c != '*' && segment != "..")
+        out += c;
+      else
+        ((out += '%') += kHex[byte >> 4]) += kHex[byte & 15];
     }
     if (end < text.size()) out += '/';
     at = end;
@@ -36,8 +38,10 @@ void append_escaped(std::string& out, std::string_view text) {
 
 // A lone `%`, which nothing else is escaped to, stands for the empty name: a resource has a body.
 void append_name(std::string& out, std::string_view name) {
-  if (name.empty()) out += '%';
-  else append_escaped(out, name);
+  if (name.empty())
+    out += '%';
+  else
+    append_escaped(out, name);
 }
 
 // Takes the next segment off `rest`; `more` says whether another follows.
@@ -57,7 +61,8 @@ bool compare(std::string_view a, std::string_view b, Question question) {
     const std::string_view segment_b = next_segment(b, more_b);
     if (segment_a == "**") return true;
     if (segment_b == "**") return question == Question::overlaps;
-    const bool meet = segment_a == segment_b || segment_a == "*" || (question == Question::overlaps && segment_b == "*");
+    const bool meet = segment_a == segment_b || segment_a == "*" ||
+                      (question == Question::overlaps && segment_b == "*");
     if (!meet) return false;
     if (!more_a && !more_b) return true;
     if (!more_a) return question == Question::overlaps && b == "**";
@@ -66,8 +71,11 @@ bool compare(std::string_view a, std::string_view b, Question question) {
 }
 
 base::Unexpected bad_pattern(std::string_view text, std::string_view why) {
-  return fail(Code::invalid, fmt::format("`{}` is not a resource pattern: {}", base::printable(base::shortened(text, 120)), why),
-              "write SCHEME:BODY, where `*` is one whole segment and a last `**` a subtree: fs:/workspace/src/**, human:owner, model:openai/*");
+  return fail(Code::invalid,
+              fmt::format("`{}` is not a resource pattern: {}",
+                          base::printable(base::shortened(text, 120)), why),
+              "write SCHEME:BODY, where `*` is one whole segment and a last `**` a subtree: "
+              "fs:/workspace/src/**, human:owner, model:openai/*");
 }
 
 Result<void> check_scheme(std::string_view text) {
@@ -76,7 +84,9 @@ Result<void> check_scheme(std::string_view text) {
   const std::string_view scheme = text.substr(0, colon);
   if (std::find(kSchemes.begin(), kSchemes.end(), scheme) != kSchemes.end()) return {};
   const std::string_view near = base::nearest(scheme, kSchemes);
-  return bad_pattern(text, near.empty() ? fmt::format("no scheme `{}`", base::printable(scheme)) : fmt::format("no scheme `{}`; did you mean `{}`?", base::printable(scheme), near));
+  return bad_pattern(text, near.empty() ? fmt::format("no scheme `{}`", base::printable(scheme))
+                                        : fmt::format("no scheme `{}`; did you mean `{}`?",
+                                                      base::printable(scheme), near));
 }
 
 }  // namespace
@@ -97,7 +107,9 @@ Result<Rights> Rights::from_text(std::string_view text) {
     const auto* const found = std::find(kNames.begin(), kNames.end(), name);
     if (found == kNames.end()) {
       const std::string_view near = base::nearest(name, kNames);
-      return fail(Code::invalid, fmt::format("`{}` is not a right{}", base::printable(base::shortened(name, 60)), near.empty() ? "" : fmt::format("; did you mean `{}`?", near)),
+      return fail(Code::invalid,
+                  fmt::format("`{}` is not a right{}", base::printable(base::shortened(name, 60)),
+                              near.empty() ? "" : fmt::format("; did you mean `{}`?", near)),
                   "rights are read, write, list, execute, separated by commas");
     }
     rights.add(static_cast<Right>(found - kNames.begin()));
@@ -116,7 +128,8 @@ Resource Resource::object(std::string_view space, std::string_view name) {
   std::string text = "object:";
   append_escaped(text, space);
   // A namespace is one segment: another one's objects cannot be named through it.
-  for (std::size_t at = text.find('/'); at != std::string::npos; at = text.find('/', at)) text.replace(at, 1, "%2F");
+  for (std::size_t at = text.find('/'); at != std::string::npos; at = text.find('/', at))
+    text.replace(at, 1, "%2F");
   text += '/';
   append_escaped(text, name);
   return Resource(std::move(text));
@@ -143,8 +156,8 @@ Result<Resource> Resource::from_text(std::string_view text) {
   return Resource(std::string(text));
 }
 
-// Two bits a segment, the first segment highest: 3 literal, 2 `*`, 1 `**`. An exact pattern goes on with 3s, so
-// that it beats every subtree that begins like it.
+// Two bits a segment, the first segment highest: 3 literal, 2 `*`, 1 `**`. An exact pattern goes on
+// with 3s, so that it beats every subtree that begins like it.
 Pattern::Pattern(std::string text) : text_(std::move(text)) {
   const std::size_t body = text_.find(':') + 1;
   std::string_view rest = std::string_view(text_).substr(body);
@@ -174,17 +187,23 @@ Result<Pattern> Pattern::from_text(std::string_view text) {
   std::string_view body = text.substr(colon + 1);
   if (body.empty()) return bad_pattern(text, "nothing after the colon");
   const bool is_file = text.substr(0, colon) == "fs";
-  if (is_file && body.front() != '/') return bad_pattern(text, "a file pattern begins with its root, as in fs:/workspace/src/**");
+  if (is_file && body.front() != '/')
+    return bad_pattern(text, "a file pattern begins with its root, as in fs:/workspace/src/**");
   bool more = body != "/" || !is_file;  // fs:/ is the place where the roots are
   for (bool first = true; more; first = false) {
     const std::string_view segment = next_segment(body, more);
-    if (segment.empty() && is_file && !first) return bad_pattern(text, "an empty segment (a doubled or trailing slash)");
+    if (segment.empty() && is_file && !first)
+      return bad_pattern(text, "an empty segment (a doubled or trailing slash)");
     if (segment == "**" && more) return bad_pattern(text, "`**` stands last");
     if (segment == "..") return bad_pattern(text, "it holds `..`");
     if (segment != "*" && segment != "**" && segment.find('*') != std::string_view::npos)
-      return bad_pattern(text, fmt::format("`{}` mixes a wildcard with letters; a wildcard is one whole segment", base::printable(segment)));
+      return bad_pattern(
+          text, fmt::format("`{}` mixes a wildcard with letters; a wildcard is one whole segment",
+                            base::printable(segment)));
     for (const char c : segment)
-      if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7F) return bad_pattern(text, "white space or a control character; write it as %XX, as in my%20file");
+      if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7F)
+        return bad_pattern(text,
+                           "white space or a control character; write it as %XX, as in my%20file");
   }
   return Pattern(std::string(text));
 }
@@ -196,19 +215,22 @@ bool Pattern::matches(const Resource& resource) const {
   const std::string_view prefix = literal_prefix();
   if (!std::string_view(resource.text()).starts_with(prefix)) return false;
   const std::size_t body = text_.find(':') + 1;
-  return compare(std::string_view(text_).substr(body), std::string_view(resource.text()).substr(body), Question::covers);
+  return compare(std::string_view(text_).substr(body),
+                 std::string_view(resource.text()).substr(body), Question::covers);
 }
 
 bool Pattern::covers(const Pattern& narrower) const {
   const std::size_t body = text_.find(':') + 1;
   return narrower.text_.starts_with(std::string_view(text_).substr(0, body)) &&
-         compare(std::string_view(text_).substr(body), std::string_view(narrower.text_).substr(body), Question::covers);
+         compare(std::string_view(text_).substr(body),
+                 std::string_view(narrower.text_).substr(body), Question::covers);
 }
 
 bool Pattern::overlaps(const Pattern& other) const {
   const std::size_t body = text_.find(':') + 1;
   return other.text_.starts_with(std::string_view(text_).substr(0, body)) &&
-         compare(std::string_view(text_).substr(body), std::string_view(other.text_).substr(body), Question::overlaps);
+         compare(std::string_view(text_).substr(body), std::string_view(other.text_).substr(body),
+                 Question::overlaps);
 }
 
 std::string Grant::to_text() const {
@@ -216,7 +238,8 @@ std::string Grant::to_text() const {
   if (effect != GrantEffect::allow) out += fmt::format(" {}", base::name_of(effect));
   if (uses) out += fmt::format(" uses={}", *uses);
   if (until) out += fmt::format(" until={}", base::to_string(*until));
-  if (delegation != Delegation::none) out += delegation == Delegation::also ? " delegate" : " delegate-only";
+  if (delegation != Delegation::none)
+    out += delegation == Delegation::also ? " delegate" : " delegate-only";
   return out;
 }
 
@@ -225,23 +248,34 @@ namespace {
 constexpr base::Duration kUntilSpanMax = std::chrono::days(36'500);
 
 Result<void> apply_option(Grant& grant, std::string_view word, base::Time now) {
-  static constexpr std::array<std::string_view, 6> kOptions{"ask", "deny", "uses=", "until=", "delegate", "delegate-only"};
+  static constexpr std::array<std::string_view, 6> kOptions{
+      "ask", "deny", "uses=", "until=", "delegate", "delegate-only"};
   if (word == "ask" || word == "deny") {
-    if (grant.effect != GrantEffect::allow) return fail(Code::invalid, "a grant is `ask` or `deny`, not both");
+    if (grant.effect != GrantEffect::allow)
+      return fail(Code::invalid, "a grant is `ask` or `deny`, not both");
     grant.effect = word == "ask" ? GrantEffect::ask : GrantEffect::deny;
   } else if (word.starts_with("uses=")) {
     grant.uses = base::parse_unsigned(word.substr(5));
-    if (!grant.uses || *grant.uses == 0) return fail(Code::invalid, fmt::format("`{}`: uses is a whole number from 1", base::printable(word)));
+    if (!grant.uses || *grant.uses == 0)
+      return fail(Code::invalid,
+                  fmt::format("`{}`: uses is a whole number from 1", base::printable(word)));
   } else if (word.starts_with("until=")) {
     const auto span = base::parse_duration(word.substr(6));
-    if (span && *span > kUntilSpanMax) return fail(Code::invalid, fmt::format("`{}` is too far away", base::printable(word)), "at most 36500d");
-    if (span && now != base::Time{}) grant.until = now + *span;
-    else grant.until = TRY(base::parse_time(word.substr(6)));
+    if (span && *span > kUntilSpanMax)
+      return fail(Code::invalid, fmt::format("`{}` is too far away", base::printable(word)),
+                  "at most 36500d");
+    if (span && now != base::Time{})
+      grant.until = now + *span;
+    else
+      grant.until = TRY(base::parse_time(word.substr(6)));
   } else if (word == "delegate" || word == "delegate-only") {
     grant.delegation = word == "delegate" ? Delegation::also : Delegation::only;
   } else {
     const std::string_view near = base::nearest(word, kOptions);
-    return fail(Code::invalid, fmt::format("`{}` is not an option of a grant{}", base::printable(base::shortened(word, 60)), near.empty() ? "" : fmt::format("; did you mean `{}`?", near)),
+    return fail(Code::invalid,
+                fmt::format("`{}` is not an option of a grant{}",
+                            base::printable(base::shortened(word, 60)),
+                            near.empty() ? "" : fmt::format("; did you mean `{}`?", near)),
                 "after the resource: ask, deny, uses=N, until=TIME, delegate, delegate-only");
   }
   return {};
@@ -257,10 +291,14 @@ Result<Grant> Grant::parse(std::string_view text, base::Time now) {
     at = text.find_first_not_of(" \t", end);
   }
   const auto in_grant = [&](const base::Error& error) {
-    return fail(error.code, fmt::format("grant `{}`: {}", base::printable(base::shortened(text, 160)), error.what), error.details);
+    return fail(
+        error.code,
+        fmt::format("grant `{}`: {}", base::printable(base::shortened(text, 160)), error.what),
+        error.details);
   };
   if (words.size() < 2)
-    return in_grant({Code::invalid, "it needs rights and a resource", "for example: read,list fs:/workspace/**"});
+    return in_grant({Code::invalid, "it needs rights and a resource",
+                     "for example: read,list fs:/workspace/**"});
   Grant grant;
   auto rights = Rights::from_text(words[0]);
   if (!rights) return in_grant(rights.error());

@@ -2,8 +2,9 @@
 //
 //   fs:/workspace/src/a.cc   object:7.1/notes   human:owner   clock:sleep   model:openai/gpt-5
 //
-// A Resource is made by a call, never by a caller. A Pattern covers resources by whole segments: `*` stands
-// for one segment, a last `**` for the place itself and everything beneath. `src/**` does not cover `src2`.
+// A Resource is made by a call, never by a caller. A Pattern covers resources by whole segments:
+// `*` stands for one segment, a last `**` for the place itself and everything beneath. `src/**`
+// does not cover `src2`.
 #pragma once
 
 #include <compare>
@@ -40,7 +41,9 @@ class Rights {
   static base::Result<Rights> from_text(std::string_view text);
 
  private:
-  static std::uint8_t bit(Right right) { return static_cast<std::uint8_t>(1U << static_cast<unsigned>(right)); }
+  static std::uint8_t bit(Right right) {
+    return static_cast<std::uint8_t>(1U << static_cast<unsigned>(right));
+  }
   std::uint8_t bits_ = 0;
 };
 
@@ -56,7 +59,8 @@ class Resource {
 
   const std::string& text() const { return text_; }
   std::string to_text() const { return text_; }
-  static base::Result<Resource> from_text(std::string_view text);  // for records; checks only the form
+  static base::Result<Resource> from_text(
+      std::string_view text);  // for records; checks only the form
   auto operator<=>(const Resource&) const = default;
 
  private:
@@ -75,8 +79,8 @@ class Pattern {
   const std::string& text() const { return text_; }
 
   bool matches(const Resource& resource) const;
-  bool covers(const Pattern& narrower) const;   // every resource of `narrower` is ours
-  bool overlaps(const Pattern& other) const;    // some resource is in both
+  bool covers(const Pattern& narrower) const;  // every resource of `narrower` is ours
+  bool overlaps(const Pattern& other) const;   // some resource is in both
   bool has_wildcard() const { return wildcard_; }
 
   // Of two patterns that match one resource the one with the greater number is more specific:
@@ -84,7 +88,9 @@ class Pattern {
   std::uint64_t specificity() const { return specificity_; }
 
   // The text up to the first wildcard, without the slash before it: the key to find the pattern by.
-  std::string_view literal_prefix() const { return std::string_view(text_).substr(0, prefix_bytes_); }
+  std::string_view literal_prefix() const {
+    return std::string_view(text_).substr(0, prefix_bytes_);
+  }
 
   bool operator==(const Pattern& other) const { return text_ == other.text_; }
 
@@ -100,7 +106,8 @@ class Pattern {
 ALOS_ENUM(GrantEffect, allow, ask, deny)
 ALOS_ENUM(Delegation, none, also, only)
 
-// A grant as a person writes it: `RIGHTS RESOURCE [ask|deny] [uses=N] [until=TIME] [delegate|delegate-only]`.
+// A grant as a person writes it: `RIGHTS RESOURCE [ask|deny] [uses=N] [until=TIME]
+// [delegate|delegate-only]`.
 struct Grant {
   Rights rights;
   Pattern resource;

@@ -1,7 +1,8 @@
-// Syscalls: how a program asks. Whoever holds a Syscalls& asks as one process, inside one durable call.
+// Syscalls: how a program asks. Whoever holds a Syscalls& asks as one process, inside one durable
+// call.
 //
-// A reply is the same whether the call is made now or answered from the journal. `parked` must be returned
-// unchanged (TRY does it): the caller runs again from its top when there is something new.
+// A reply is the same whether the call is made now or answered from the journal. `parked` must be
+// returned unchanged (TRY does it): the caller runs again from its top when there is something new.
 #pragma once
 
 #include "abi/calls.h"

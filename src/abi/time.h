@@ -26,7 +26,9 @@ struct TimeSleep {
   };
   static constexpr std::string_view kName = "time.sleep";
   static constexpr auto kClass = EffectClass::internal;
-  Needs needs(const Caller&) const { return {{Resource::clock("sleep"), Right::execute, Reach::exact}}; }
+  Needs needs(const Caller&) const {
+    return {{Resource::clock("sleep"), Right::execute, Reach::exact}};
+  }
 };
 
 using TimeCalls = CallList<TimeNow, TimeSleep>;

@@ -25,7 +25,9 @@ std::string content_and_rest(std::string_view content, base::Reader object) {
 
 // Cheap and never wrong with no: only documents that may have something to unwrap are parsed.
 bool may_unwrap(std::string_view json) {
-  return json.starts_with('"') || (json.starts_with('{') && (json.starts_with(R"({"error":)") || json.find(R"("content":")") != std::string_view::npos));
+  return json.starts_with('"') ||
+         (json.starts_with('{') && (json.starts_with(R"({"error":)") ||
+                                    json.find(R"("content":")") != std::string_view::npos));
 }
 
 }  // namespace

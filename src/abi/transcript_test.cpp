@@ -44,7 +44,9 @@ TEST(Transcript, ACopyIsAValueOfItsOwn) {
 }
 
 TEST(Transcript, TheHeadNamesTheWholeOfIt) {
-  const auto head = [](std::vector<Message> messages) { return Transcript::from_items(std::move(messages)).head(); };
+  const auto head = [](std::vector<Message> messages) {
+    return Transcript::from_items(std::move(messages)).head();
+  };
   const base::Digest both = head({said("a"), said("b")});
   EXPECT_EQ(both, head({said("a"), said("b")}));
   EXPECT_NE(both, head({said("b"), said("a")}));
@@ -86,10 +88,11 @@ TEST(Transcript, IsWrittenAndRead) {
   talk.append({Role::assistant, "", {{"1", "read_file", R"({"path":"a"})"}}, {}});
   talk.append({Role::tool, "content", {}, "1"});
   const std::string text = base::to_json(talk);
-  EXPECT_EQ(text,
-            R"([{"role":"user","text":"goal","tool_calls":[]},)"
-            R"({"role":"assistant","text":"","tool_calls":[{"id":"1","name":"read_file","arguments":"{\"path\":\"a\"}"}]},)"
-            R"({"role":"tool","text":"content","tool_calls":[],"tool_call_id":"1"}])");
+  EXPECT_EQ(
+      text,
+      R"([{"role":"user","text":"goal","tool_calls":[]},)"
+      R"({"role":"assistant","text":"","tool_calls":[{"id":"1","name":"read_file","arguments":"{\"path\":\"a\"}"}]},)"
+      R"({"role":"tool","text":"content","tool_calls":[],"tool_call_id":"1"}])");
   const auto back = base::from_json<Transcript>(text, base::Source::journal);
   ASSERT_TRUE(back.has_value()) << back.error().what;
   EXPECT_EQ(back->head(), talk.head());

@@ -37,7 +37,9 @@ class FakeSelf final : public abi::Self {
       exit_result = exit.result.data;
       return abi::ProcExit::Reply{};
     });
-    sys.reply<abi::FsRead>({"text", 4, {}}).reply<abi::FsWrite>({1, true}).error<abi::HumanAsk>(Code::parked);
+    sys.reply<abi::FsRead>({"text", 4, {}})
+        .reply<abi::FsWrite>({1, true})
+        .error<abi::HumanAsk>(Code::parked);
   }
 
   Mind mind() const override { return mind_; }
@@ -45,12 +47,15 @@ class FakeSelf final : public abi::Self {
   Result<void> run_tool(const OpenCall& open, const Tool& tool) override {
     ran.push_back(open.request.id);
     if (store_gone) return base::fail(Code::unavailable, "the store is gone");
-    const auto at = std::ranges::find(mind_.open_calls, open.request.id, [](const OpenCall& o) { return o.request.id; });
+    const auto at = std::ranges::find(mind_.open_calls, open.request.id,
+                                      [](const OpenCall& o) { return o.request.id; });
     at->call = base::CallId{++calls_};
     auto reply = tool(sys);
     if (!reply && reply.error().code == Code::parked) return at->parked = true, Result<void>{};
-    results[open.request.id] = reply ? tools::text_of(reply->value).data : tools::text_of(reply.error());
-    mind_.transcript.append({.role = Role::tool, .text = results[open.request.id], .tool_call_id = open.request.id});
+    results[open.request.id] =
+        reply ? tools::text_of(reply->value).data : tools::text_of(reply.error());
+    mind_.transcript.append(
+        {.role = Role::tool, .text = results[open.request.id], .tool_call_id = open.request.id});
     mind_.open_calls.erase(at);
     return {};
   }
@@ -62,24 +67,34 @@ class FakeSelf final : public abi::Self {
     script.pop_front();
     if (!reply) return reply;
     ++mind_.turn;
-    mind_.transcript.append({.role = Role::assistant, .text = reply->text, .tool_calls = reply->tool_calls});
+    mind_.transcript.append(
+        {.role = Role::assistant, .text = reply->text, .tool_calls = reply->tool_calls});
     for (const ToolRequest& request : reply->tool_calls) mind_.open_calls.push_back({request});
     return reply;
   }
 
-  Result<void> exit(base::Text result) override { return ended.push_back("exit " + result.data), Result<void>{}; }
-  Result<void> fail(Error error) override { return ended.push_back("fail " + tools::text_of(error)), Result<void>{}; }
-  Result<void> pause(std::string reason) override { return ended.push_back("pause " + reason), Result<void>{}; }
+  Result<void> exit(base::Text result) override {
+    return ended.push_back("exit " + result.data), Result<void>{};
+  }
+  Result<void> fail(Error error) override {
+    return ended.push_back("fail " + tools::text_of(error)), Result<void>{};
+  }
+  Result<void> pause(std::string reason) override {
+    return ended.push_back("pause " + reason), Result<void>{};
+  }
 
   void says(std::string text, std::vector<ToolRequest> calls = {}, std::string finish = "stop") {
-    script.emplace_back(ModelGenerate::Reply{std::move(text), std::move(calls), 10, 5, std::move(finish)});
+    script.emplace_back(
+        ModelGenerate::Reply{std::move(text), std::move(calls), 10, 5, std::move(finish)});
   }
-  void fails(Code code, std::string what) { script.emplace_back(base::fail(code, std::move(what))); }
+  void fails(Code code, std::string what) {
+    script.emplace_back(base::fail(code, std::move(what)));
+  }
 
   test::FakeSyscalls sys;
   std::deque<Result<ModelGenerate::Reply>> script;
   std::vector<ModelGenerate> asked;
-  std::vector<std::string> ran;    // ids, also of calls that parked
+  std::vector<std::string> ran;  // ids, also of calls that parked
   std::map<std::string, std::string> results;
   std::vector<std::string> ended;  // exit, fail and pause of the program
   std::string exit_result;
@@ -99,7 +114,8 @@ using Lines = std::vector<std::string>;
 
 TEST(Agent, RunsAllCallsOfAReplyInOrderAndEndsWithPlainText) {
   FakeSelf self;
-  self.says("let me look", {{"c1", "read_file", R"({"path":"a"})"}, {"c2", "write_file", R"({"path":"b","content":"x"})"}});
+  self.says("let me look", {{"c1", "read_file", R"({"path":"a"})"},
+                            {"c2", "write_file", R"({"path":"b","content":"x"})"}});
   self.says("done: b says x");
   ASSERT_TRUE(make_agent(builtin())->step(self));
   EXPECT_EQ(self.ran, (Lines{"c1", "c2"}));
@@ -124,7 +140,8 @@ TEST(Agent, ShowsTheModelTheWholeConversation) {
   EXPECT_EQ(talk.system.data, "You are a test." + std::string(kFrame));
   Lines names;
   for (const auto& spec : *talk.tools) names.push_back(spec.name);
-  EXPECT_EQ(names, (Lines{"read_file", "write_file", "ask_human", "exit"})) << "the table's order, what exists of it";
+  EXPECT_EQ(names, (Lines{"read_file", "write_file", "ask_human", "exit"}))
+      << "the table's order, what exists of it";
   EXPECT_EQ(talk.tools, self.asked[0].conversation->tools) << "made once";
   const auto messages = talk.transcript.messages();
   ASSERT_EQ(messages.size(), 3U);
@@ -147,7 +164,8 @@ TEST(Agent, NamesEachConversationByADigestOfItsOwn) {
       context_of([](Mind& mind) { mind.system = "You are another test."; }),
       context_of([](Mind& mind) { mind.tools.pop_back(), mind.tools.pop_back(); }),
       context_of([](Mind& mind) { std::swap(mind.tools[0], mind.tools[1]); }),
-      context_of([](Mind& mind) { mind.transcript.append({.role = Role::user, .text = "and more"}); }),
+      context_of(
+          [](Mind& mind) { mind.transcript.append({.role = Role::user, .text = "and more"}); }),
   };
   EXPECT_EQ(contexts.size(), 5U);
   EXPECT_EQ(contexts.count(context_of([](Mind&) {})), 1U);
@@ -167,7 +185,8 @@ TEST(Agent, WaitsForTheModel) {
 
 TEST(Agent, GoesOnWithTheOthersWhenOneCallParks) {
   FakeSelf self;
-  self.says("", {{"c1", "ask_human", R"({"question":"ok?"})"}, {"c2", "read_file", R"({"path":"a"})"}});
+  self.says("",
+            {{"c1", "ask_human", R"({"question":"ok?"})"}, {"c2", "read_file", R"({"path":"a"})"}});
   self.says("done");
   const auto agent = make_agent(builtin());
   ASSERT_TRUE(agent->step(self));
@@ -190,15 +209,23 @@ TEST(Agent, TellsTheModelWhatIsWrongWithACall) {
     Lines parts;  // of the result
   };
   const std::vector<Row> rows{
-      {{"c", "raed_file", "{}"}, {"error not_found: no tool `raed_file` in this process's table; did you mean `read_file`?", "its tools: read_file write_file"}},
-      {{"c", "delete_file", R"({"path":"a"})"}, {"error not_found: no tool `delete_file` in this process's table"}},
+      {{"c", "raed_file", "{}"},
+       {"error not_found: no tool `raed_file` in this process's table; did you mean `read_file`?",
+        "its tools: read_file write_file"}},
+      {{"c", "delete_file", R"({"path":"a"})"},
+       {"error not_found: no tool `delete_file` in this process's table"}},
       {{"c", "", "{}"}, {"error not_found: no tool ``"}},
       {{"c", std::string(1 << 20, 'x'), "{}"}, {"error not_found: no tool `xxx"}},
-      {{"c", "gone_tool", "{}"}, {"error not_found: tool `gone_tool` is in this process's table, but"}},
-      {{"c", "read_file", "path=a"}, {"error invalid: arguments of read_file: not JSON at byte", "read_file takes {path"}},
+      {{"c", "gone_tool", "{}"},
+       {"error not_found: tool `gone_tool` is in this process's table, but"}},
+      {{"c", "read_file", "path=a"},
+       {"error invalid: arguments of read_file: not JSON at byte", "read_file takes {path"}},
       {{"c", "read_file", "\xff\xfe"}, {"error invalid: arguments of read_file: not JSON"}},
-      {{"c", "read_file", R"({"path":1})"}, {"error invalid: arguments of read_file: `path`: expected a string, got integer"}},
-      {{"c", "write_file", R"({"path":"a","content":"abc)"}, {"the arguments break off after 26 bytes", "cut, most likely at its output limit", "write_file takes"}},
+      {{"c", "read_file", R"({"path":1})"},
+       {"error invalid: arguments of read_file: `path`: expected a string, got integer"}},
+      {{"c", "write_file", R"({"path":"a","content":"abc)"},
+       {"the arguments break off after 26 bytes", "cut, most likely at its output limit",
+        "write_file takes"}},
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.request.name.substr(0, 40) + " " + row.request.arguments.data);
@@ -206,7 +233,8 @@ TEST(Agent, TellsTheModelWhatIsWrongWithACall) {
     self.says("", {row.request}, "length");
     self.says("done");
     ASSERT_TRUE(make_agent(builtin())->step(self));
-    for (const std::string& part : row.parts) EXPECT_NE(self.results["c"].find(part), std::string::npos) << self.results["c"];
+    for (const std::string& part : row.parts)
+      EXPECT_NE(self.results["c"].find(part), std::string::npos) << self.results["c"];
     EXPECT_LT(self.results["c"].size(), 500U);
     EXPECT_TRUE(self.sys.calls().empty());
     EXPECT_EQ(self.ended, Lines{"exit done"}) << "and the process goes on";
@@ -225,7 +253,10 @@ TEST(Agent, ArgumentsThatAreNotAtHandAreAnError) {
 
 TEST(Agent, NothingBeginsAfterExit) {
   FakeSelf self;
-  self.says("", {{"c1", "read_file", R"({"path":"a"})"}, {"c2", "exit", R"({"result":"bye"})"}, {"c3", "write_file", R"({"path":"b","content":"x"})"}, {"c4", "exit", R"({"result":"again"})"}});
+  self.says("", {{"c1", "read_file", R"({"path":"a"})"},
+                 {"c2", "exit", R"({"result":"bye"})"},
+                 {"c3", "write_file", R"({"path":"b","content":"x"})"},
+                 {"c4", "exit", R"({"result":"again"})"}});
   ASSERT_TRUE(make_agent(builtin())->step(self));
   EXPECT_EQ(self.ran, (Lines{"c1", "c2", "c3", "c4"})) << "each has its result";
   EXPECT_TRUE(self.results["c3"].starts_with("error cancelled: not run: the process was ending"));
@@ -239,7 +270,8 @@ TEST(Agent, NothingBeginsAfterExit) {
 TEST(Agent, AfterACrashBehindExitBegunCallsEndAndOthersAreCancelled) {
   FakeSelf self;
   self.mind_.exiting = true;
-  self.mind_.open_calls = {{{"c1", "read_file", R"({"path":"a"})"}, base::CallId{1}}, {{"c2", "write_file", R"({"path":"b","content":"x"})"}}};
+  self.mind_.open_calls = {{{"c1", "read_file", R"({"path":"a"})"}, base::CallId{1}},
+                           {{"c2", "write_file", R"({"path":"b","content":"x"})"}}};
   ASSERT_TRUE(make_agent(builtin())->step(self));
   EXPECT_EQ(self.results["c1"], "text\n{\"file_bytes\":4}");
   EXPECT_TRUE(self.results["c2"].starts_with("error cancelled:"));
@@ -258,7 +290,8 @@ TEST(Agent, AFailedExitIsToldAndTheProcessGoesOn) {
 
 TEST(Agent, GoesOnFromTheMindAlone) {
   FakeSelf self;
-  self.mind_.transcript.append({.role = Role::assistant, .tool_calls = {{"c1", "read_file", R"({"path":"a"})"}}});
+  self.mind_.transcript.append(
+      {.role = Role::assistant, .tool_calls = {{"c1", "read_file", R"({"path":"a"})"}}});
   self.mind_.open_calls = {{{"c1", "read_file", R"({"path":"a"})"}, base::CallId{4}}};
   self.says("done");
   ASSERT_TRUE(make_agent(builtin())->step(self));
@@ -305,7 +338,8 @@ TEST(Agent, AScriptThatRanOutFailsAndAUsedUpBudgetPauses) {
     const char* what;
     const char* ended;
   };
-  for (const Row& row : {Row{"script:./a.jsonl", "script ./a.jsonl has no line 3", "fail "}, Row{"script:./a.jsonl", "budget model_tokens of 7.1 is used up", "pause "},
+  for (const Row& row : {Row{"script:./a.jsonl", "script ./a.jsonl has no line 3", "fail "},
+                         Row{"script:./a.jsonl", "budget model_tokens of 7.1 is used up", "pause "},
                          Row{"openai/x", "insufficient quota", "pause "}}) {
     FakeSelf self;
     self.mind_.model = row.model;
@@ -343,7 +377,8 @@ TEST(Agent, OneEmptyReplyIsAskedAgainTwoFail) {
   ASSERT_TRUE(make_agent(builtin())->step(mute));
   EXPECT_EQ(mute.asked.size(), 2U);
   ASSERT_EQ(mute.ended.size(), 1U);
-  EXPECT_TRUE(mute.ended[0].starts_with("fail error unavailable: model script:test gave two empty replies in a row"));
+  EXPECT_TRUE(mute.ended[0].starts_with(
+      "fail error unavailable: model script:test gave two empty replies in a row"));
 
   FakeSelf between;  // not in a row
   between.says("");
@@ -360,7 +395,8 @@ TEST(Agent, AReplyCutAtItsLimitPauses) {
   const auto agent = make_agent(builtin());
   ASSERT_TRUE(agent->step(self));
   ASSERT_EQ(self.ended.size(), 1U);
-  EXPECT_TRUE(self.ended[0].starts_with("pause the model's reply was cut at its output limit after 5 tokens"));
+  EXPECT_TRUE(self.ended[0].starts_with(
+      "pause the model's reply was cut at its output limit after 5 tokens"));
   ASSERT_TRUE(agent->step(self));  // resumed: taken as it is
   EXPECT_EQ(self.ended[1], "exit this is the beginning of");
 }
@@ -372,16 +408,18 @@ TEST(Agent, ToolGivesTheSameFunctionToCallFromOutside) {
     ToolRequest request;
     const char* text;
   };
-  for (const Row& row : {Row{{"x", "read_file", R"({"path":"a"})"}, "text\n{\"file_bytes\":4}"},
-                         Row{{"x", "list_directory", "{}"}, "error not_found: no tool `list_directory`"},
-                         Row{{"x", "read_file", "{"}, "error invalid: arguments of read_file: not JSON"}}) {
+  for (const Row& row :
+       {Row{{"x", "read_file", R"({"path":"a"})"}, "text\n{\"file_bytes\":4}"},
+        Row{{"x", "list_directory", "{}"}, "error not_found: no tool `list_directory`"},
+        Row{{"x", "read_file", "{"}, "error invalid: arguments of read_file: not JSON"}}) {
     const abi::Self::Tool tool = [&] {
       const ToolRequest gone = row.request;  // the function does not need the request any more
       return agent->tool(self.mind(), gone);
     }();
     for (int again = 0; again < 2; ++again) {
       const auto reply = tool(self.sys);
-      const std::string text = reply ? tools::text_of(reply->value).data : tools::text_of(reply.error());
+      const std::string text =
+          reply ? tools::text_of(reply->value).data : tools::text_of(reply.error());
       EXPECT_TRUE(text.starts_with(row.text)) << text;
     }
   }
@@ -392,17 +430,20 @@ TEST(Images, NameOnlyToolsAndGrantsThatAre) {
   for (const abi::Image& image : images) {
     EXPECT_FALSE(image.prompt.empty());
     EXPECT_FALSE(image.description.empty());
-    EXPECT_EQ(std::set<std::string>(image.tools.begin(), image.tools.end()).size(), image.tools.size());
+    EXPECT_EQ(std::set<std::string>(image.tools.begin(), image.tools.end()).size(),
+              image.tools.size());
     for (const std::string& tool : image.tools) EXPECT_NE(builtin().find(tool), nullptr) << tool;
     for (const std::string& need : image.needs) EXPECT_TRUE(abi::Grant::from_text(need)) << need;
   }
-  EXPECT_EQ(find_image(images, "coding")->tools.size(), builtin().all().size()) << "coding has all of them";
+  EXPECT_EQ(find_image(images, "coding")->tools.size(), builtin().all().size())
+      << "coding has all of them";
   const auto base_image = find_image(images, "base");
   ASSERT_TRUE(base_image);
   EXPECT_EQ(std::ranges::count(base_image->tools, "read_file"), 0);
   const auto none = find_image(images, "codign");
   ASSERT_FALSE(none);
-  EXPECT_EQ(tools::text_of(none.error()), "error not_found: no image `codign`; did you mean `coding`? (images: base, coding)");
+  EXPECT_EQ(tools::text_of(none.error()),
+            "error not_found: no image `codign`; did you mean `coding`? (images: base, coding)");
 }
 
 }  // namespace

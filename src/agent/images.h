@@ -1,5 +1,5 @@
-// The images that are always there. An image declares a prompt, an exact tool table and the grants it needs; it
-// never grants anything.
+// The images that are always there. An image declares a prompt, an exact tool table and the grants
+// it needs; it never grants anything.
 #pragma once
 
 #include <string_view>
@@ -10,7 +10,8 @@
 
 namespace alos::agent {
 
-// `base`, which can think, ask and keep objects, and `coding`, which also works on files below /workspace.
+// `base`, which can think, ask and keep objects, and `coding`, which also works on files below
+// /workspace.
 std::vector<abi::Image> builtin_images();
 
 // Of `images` the one with this name; `not_found` names the ones there are.

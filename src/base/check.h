@@ -8,8 +8,8 @@ namespace alos::base {
 
 }  // namespace alos::base
 
-#define CHECK(condition)                                                    \
-  do {                                                                      \
-    if (!(condition)) [[unlikely]]                                          \
-      ::alos::base::check_failed(#condition, __FILE__, __LINE__);           \
+#define CHECK(condition)                                          \
+  do {                                                            \
+    if (!(condition)) [[unlikely]]                                \
+      ::alos::base::check_failed(#condition, __FILE__, __LINE__); \
   } while (false)

@@ -1,5 +1,5 @@
-// Described structs and enums: one line names the fields, everything else (codec, schema, equality of
-// digests, docs) is expanded from it.
+// Described structs and enums: one line names the fields, everything else (codec, schema, equality
+// of digests, docs) is expanded from it.
 //
 //   struct FsRead {
 //     Path path;
@@ -56,7 +56,8 @@ concept DescribedEnum = std::is_enum_v<E> && requires { enum_text(static_cast<E*
 
 template <DescribedEnum E>
 constexpr int first_value() {
-  if constexpr (requires { enum_first(static_cast<E*>(nullptr)); }) return enum_first(static_cast<E*>(nullptr));
+  if constexpr (requires { enum_first(static_cast<E*>(nullptr)); })
+    return enum_first(static_cast<E*>(nullptr));
   return 0;
 }
 
@@ -81,6 +82,6 @@ constexpr std::string_view name_of(E value) {
   constexpr auto fields() { return std::tie(__VA_ARGS__); }    \
   constexpr auto fields() const { return std::tie(__VA_ARGS__); }
 
-#define ALOS_ENUM(Name, ...)                   \
-  enum class Name : std::uint8_t {__VA_ARGS__}; \
+#define ALOS_ENUM(Name, ...)                      \
+  enum class Name : std::uint8_t { __VA_ARGS__ }; \
   constexpr std::string_view enum_text(Name*) { return #__VA_ARGS__; }

@@ -1,20 +1,22 @@
 #include "base/digest.h"
 
+#include <fmt/format.h>
 #include <openssl/evp.h>
 
 #include <memory>
-
-#include <fmt/format.h>
 
 #include "base/text.h"
 
 namespace alos::base {
 namespace {
 
-// One fetched algorithm and one context a thread: fetching by name costs more than hashing a record.
+// One fetched algorithm and one context a thread: fetching by name costs more than hashing a
+// record.
 class Sha256 {
  public:
-  Sha256() : md_(EVP_MD_fetch(nullptr, "SHA256", nullptr), &EVP_MD_free), context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
+  Sha256()
+      : md_(EVP_MD_fetch(nullptr, "SHA256", nullptr), &EVP_MD_free),
+        context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
     CHECK(md_ != nullptr && context_ != nullptr);
   }
 
@@ -46,7 +48,9 @@ int nibble(char c) {
 }  // namespace
 
 Digest Digest::of(std::string_view data) { return hasher()(data, {}); }
-Digest Digest::of(std::string_view first, std::string_view second) { return hasher()(first, second); }
+Digest Digest::of(std::string_view first, std::string_view second) {
+  return hasher()(first, second);
+}
 
 Result<Digest> Digest::from_hex(std::string_view hex) {
   Digest digest;
@@ -56,12 +60,16 @@ Result<Digest> Digest::from_hex(std::string_view hex) {
     ok = high >= 0 && low >= 0;
     if (ok) digest.bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
   }
-  if (!ok) return fail(Code::invalid, fmt::format("`{}` is not a SHA-256 digest", printable(shortened(hex, 80))), "64 lowercase hex digits");
+  if (!ok)
+    return fail(Code::invalid,
+                fmt::format("`{}` is not a SHA-256 digest", printable(shortened(hex, 80))),
+                "64 lowercase hex digits");
   return digest;
 }
 
 Result<Digest> Digest::from_bytes(std::string_view raw) {
-  if (raw.size() != 32) return fail(Code::invalid, fmt::format("a digest has 32 bytes, not {}", raw.size()));
+  if (raw.size() != 32)
+    return fail(Code::invalid, fmt::format("a digest has 32 bytes, not {}", raw.size()));
   Digest digest;
   std::memcpy(digest.bytes.data(), raw.data(), 32);
   return digest;

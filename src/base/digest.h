@@ -1,4 +1,5 @@
-// Digest: SHA-256 of bytes. The name of a blob, the link of the journal's chain, the binding of an approval.
+// Digest: SHA-256 of bytes. The name of a blob, the link of the journal's chain, the binding of an
+// approval.
 #pragma once
 
 #include <array>
@@ -18,12 +19,14 @@ struct Digest {
 
   auto operator<=>(const Digest&) const = default;
   bool is_zero() const { return *this == Digest{}; }
-  std::string_view view() const { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+  std::string_view view() const {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  }
 
   static Digest of(std::string_view data);
   // The digest of the concatenation; saves building it.
   static Digest of(std::string_view first, std::string_view second);
-  static Result<Digest> from_hex(std::string_view hex);  // 64 lowercase hex digits
+  static Result<Digest> from_hex(std::string_view hex);    // 64 lowercase hex digits
   static Result<Digest> from_bytes(std::string_view raw);  // exactly 32 bytes
 };
 

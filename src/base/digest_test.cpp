@@ -17,8 +17,10 @@ TEST(Digest, IsSha256) {
   const std::vector<Row> rows{
       {"", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
       {"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
-      {"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
-      {std::string(1'000'000, 'a'), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"},
+      {"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+       "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
+      {std::string(1'000'000, 'a'),
+       "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"},
   };
   for (const Row& row : rows) {
     EXPECT_EQ(to_hex(Digest::of(row.data)), row.hex);
@@ -27,7 +29,8 @@ TEST(Digest, IsSha256) {
   }
 }
 
-RC_GTEST_PROP(Digest, OfTwoPartsIsThatOfTheWhole, (const std::string& first, const std::string& second)) {
+RC_GTEST_PROP(Digest, OfTwoPartsIsThatOfTheWhole,
+              (const std::string& first, const std::string& second)) {
   RC_ASSERT(Digest::of(first, second) == Digest::of(first + second));
   const Digest digest = Digest::of(first);
   RC_ASSERT(Digest::from_hex(to_hex(digest)).value() == digest);
@@ -36,7 +39,9 @@ RC_GTEST_PROP(Digest, OfTwoPartsIsThatOfTheWhole, (const std::string& first, con
 
 TEST(Digest, RefusesWhatIsNone) {
   const std::string good(64, 'a');
-  for (const std::string& hex : {std::string(), good.substr(1), good + 'a', std::string(64, 'A'), std::string(63, 'a') + 'g', std::string(62, 'a') + "0x", good.substr(1) + '\n'}) {
+  for (const std::string& hex :
+       {std::string(), good.substr(1), good + 'a', std::string(64, 'A'), std::string(63, 'a') + 'g',
+        std::string(62, 'a') + "0x", good.substr(1) + '\n'}) {
     const auto digest = Digest::from_hex(hex);
     ASSERT_FALSE(digest.has_value()) << hex;
     EXPECT_EQ(digest.error().code, Code::invalid);

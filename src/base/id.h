@@ -20,10 +20,10 @@ struct Id {
 };
 
 using JobId = Id<struct JobTag>;
-using CapId = Id<struct CapabilityTag>;    // within a job; shown as 7.c3
-using RequestId = Id<struct RequestTag>;   // within a job; shown as 7.r2
-using CallId = Id<struct CallTag>;         // a tool call or a turn of one process; numbers start at 1
-using Seq = std::uint64_t;                 // position of a record in its job's journal; the first is 1
+using CapId = Id<struct CapabilityTag>;   // within a job; shown as 7.c3
+using RequestId = Id<struct RequestTag>;  // within a job; shown as 7.r2
+using CallId = Id<struct CallTag>;  // a tool call or a turn of one process; numbers start at 1
+using Seq = std::uint64_t;          // position of a record in its job's journal; the first is 1
 
 // A process: `7.2` is process 2 of job 7. Process 1 is the job's root.
 struct Pid {
@@ -53,7 +53,9 @@ std::optional<std::uint64_t> parse_unsigned(std::string_view text);
 
 template <typename Tag>
 struct std::hash<alos::base::Id<Tag>> {
-  std::size_t operator()(const alos::base::Id<Tag>& id) const noexcept { return std::hash<std::uint64_t>{}(id.value); }
+  std::size_t operator()(const alos::base::Id<Tag>& id) const noexcept {
+    return std::hash<std::uint64_t>{}(id.value);
+  }
 };
 template <>
 struct std::hash<alos::base::Pid> {

@@ -14,11 +14,20 @@ TEST(Id, ReadsUnsignedNumbersOnly) {
     std::string_view text;
     std::optional<std::uint64_t> number;
   };
-  const std::vector<Row> rows{{"0", 0U},       {"7", 7U},           {"18446744073709551615", UINT64_MAX},
-                              {"18446744073709551616", {}}, {"", {}}, {"00", {}},
-                              {"07", {}},      {"-1", {}},          {"+1", {}},
-                              {" 1", {}},      {"1 ", {}},          {"1.0", {}},
-                              {"0x10", {}},    {"1e3", {}}};
+  const std::vector<Row> rows{{"0", 0U},
+                              {"7", 7U},
+                              {"18446744073709551615", UINT64_MAX},
+                              {"18446744073709551616", {}},
+                              {"", {}},
+                              {"00", {}},
+                              {"07", {}},
+                              {"-1", {}},
+                              {"+1", {}},
+                              {" 1", {}},
+                              {"1 ", {}},
+                              {"1.0", {}},
+                              {"0x10", {}},
+                              {"1e3", {}}};
   for (const Row& row : rows) EXPECT_EQ(parse_unsigned(row.text), row.number) << row.text;
 }
 
@@ -27,11 +36,23 @@ TEST(Id, ReadsPids) {
     std::string_view text;
     std::optional<Pid> pid;
   };
-  const std::vector<Row> rows{{"7.2", Pid{JobId{7}, 2}},
-                              {"7", Pid{JobId{7}, 1}},  // a job's root
-                              {"18446744073709551615.4294967295", Pid{JobId{UINT64_MAX}, UINT32_MAX}},
-                              {"7.4294967296", {}}, {"0.1", {}}, {"7.0", {}}, {"", {}}, {".", {}}, {"7.", {}},
-                              {".2", {}}, {"7.2.3", {}}, {"7.c2", {}}, {"7,2", {}}, {"a.b", {}}, {"07.2", {}}, {"7.2 ", {}}};
+  const std::vector<Row> rows{
+      {"7.2", Pid{JobId{7}, 2}},
+      {"7", Pid{JobId{7}, 1}},  // a job's root
+      {"18446744073709551615.4294967295", Pid{JobId{UINT64_MAX}, UINT32_MAX}},
+      {"7.4294967296", {}},
+      {"0.1", {}},
+      {"7.0", {}},
+      {"", {}},
+      {".", {}},
+      {"7.", {}},
+      {".2", {}},
+      {"7.2.3", {}},
+      {"7.c2", {}},
+      {"7,2", {}},
+      {"a.b", {}},
+      {"07.2", {}},
+      {"7.2 ", {}}};
   for (const Row& row : rows) {
     const auto pid = parse_pid(row.text);
     ASSERT_EQ(pid.has_value(), row.pid.has_value()) << row.text;
@@ -54,7 +75,8 @@ TEST(Id, ReadsCapabilitiesAndRequests) {
   EXPECT_EQ(cap->job, JobId{7});
   EXPECT_EQ(cap->number, 3U);
   EXPECT_TRUE(parse_job_scoped("7.r2", 'r').has_value());
-  for (const std::string_view text : {"", "7", "7.3", "7.r3", "7.c", "7.c0", "0.c1", "c3", "7.c3x", "7.c03", "7.C3", "7. c3", "\x1b"}) {
+  for (const std::string_view text : {"", "7", "7.3", "7.r3", "7.c", "7.c0", "0.c1", "c3", "7.c3x",
+                                      "7.c03", "7.C3", "7. c3", "\x1b"}) {
     const auto bad = parse_job_scoped(text, 'c');
     ASSERT_FALSE(bad.has_value()) << text;
     EXPECT_EQ(bad.error().code, Code::invalid);

@@ -1,8 +1,8 @@
 // JSON <-> described structs, strict and with errors that name the field.
 //
-// Encoding is canonical: fields in the order of the struct, absent optionals left out, no white space; the
-// same value is the same bytes for ever. Decoding refuses unknown, missing and ill-typed fields. The parser
-// is Boost.JSON, which no header of ours shows.
+// Encoding is canonical: fields in the order of the struct, absent optionals left out, no white
+// space; the same value is the same bytes for ever. Decoding refuses unknown, missing and ill-typed
+// fields. The parser is Boost.JSON, which no header of ours shows.
 #pragma once
 
 #include <functional>
@@ -31,7 +31,8 @@ class value;
 namespace alos::base {
 
 inline constexpr std::size_t kJsonDepthMax = 64;
-inline constexpr std::size_t kJsonBytesMax = 64U << 20;  // of one document, unless the caller sets less
+inline constexpr std::size_t kJsonBytesMax = 64U
+                                             << 20;  // of one document, unless the caller sets less
 
 // ---- reading ----
 
@@ -42,8 +43,8 @@ struct Where {
   std::size_t index = 0;
 };
 
-// Who wrote a document. Only the journal's own may hold references to blobs: from outside, an object that
-// looks like one is just an object.
+// Who wrote a document. Only the journal's own may hold references to blobs: from outside, an
+// object that looks like one is just an object.
 enum class Source : unsigned char { outside, journal };
 
 // A view of one value of a parsed Document.
@@ -53,7 +54,8 @@ class Reader {
 
   Source source() const { return source_; }
 
-  std::string_view kind() const;  // "object", "array", "string", "integer", "number", "boolean", "null"
+  std::string_view kind()
+      const;  // "object", "array", "string", "integer", "number", "boolean", "null"
   bool is_object() const { return kind() == "object"; }
   std::optional<std::string_view> string() const;
   std::optional<bool> boolean() const;
@@ -62,11 +64,12 @@ class Reader {
   std::optional<double> number() const;
   bool is_null() const { return kind() == "null"; }
 
-  std::size_t size() const;             // of an array or object, else 0
-  Reader at(std::size_t index) const;   // of an array
+  std::size_t size() const;            // of an array or object, else 0
+  Reader at(std::size_t index) const;  // of an array
   std::optional<Reader> field(std::string_view name) const;
-  std::pair<std::string_view, Reader> member(std::size_t index) const;  // of an object, in document order
-  std::string canonical() const;        // the value as canonical JSON text
+  std::pair<std::string_view, Reader> member(
+      std::size_t index) const;   // of an object, in document order
+  std::string canonical() const;  // the value as canonical JSON text
 
  private:
   const boost::json::value* value_;
@@ -76,11 +79,13 @@ class Reader {
 class Document {
  public:
   // Errors are `invalid` and give the byte offset.
-  static Result<Document> parse(std::string_view text, Source source, std::size_t bytes_max = kJsonBytesMax);
+  static Result<Document> parse(std::string_view text, Source source,
+                                std::size_t bytes_max = kJsonBytesMax);
   Reader root() const { return Reader(*value_, source_); }
 
  private:
-  Document(std::shared_ptr<const boost::json::value> value, Source source) : value_(std::move(value)), source_(source) {}
+  Document(std::shared_ptr<const boost::json::value> value, Source source)
+      : value_(std::move(value)), source_(source) {}
   std::shared_ptr<const boost::json::value> value_;
   Source source_;
 };
@@ -90,7 +95,8 @@ Result<Json> parse_json(std::string_view text, std::size_t bytes_max = kJsonByte
 
 // ---- building blocks ----
 
-void append_json_string(std::string& out, std::string_view text);  // quoted; bytes that are no UTF-8 become \\xNN
+void append_json_string(std::string& out,
+                        std::string_view text);  // quoted; bytes that are no UTF-8 become \\xNN
 void append_number(std::string& out, std::int64_t number);
 void append_number(std::string& out, std::uint64_t number);
 void append_text(std::string& out, const Text& text);
@@ -101,9 +107,11 @@ using LoadBlob = std::function<Result<std::string>(const Digest&)>;
 Result<std::string> with_payloads(std::string_view line, const LoadBlob& load);
 
 Unexpected wrong_type(const Where* where, std::string_view expected, Reader got);
-Unexpected at_field(const Where* where, const Error& error);  // an error of a field's own parser, with its place
+Unexpected at_field(const Where* where,
+                    const Error& error);  // an error of a field's own parser, with its place
 Unexpected missing_field(const Where* where, std::string_view name);
-Unexpected unknown_field(const Where* where, std::string_view name, const std::string_view* known, std::size_t count);
+Unexpected unknown_field(const Where* where, std::string_view name, const std::string_view* known,
+                         std::size_t count);
 Result<void> read_text(Reader in, const Where* where, Text& out);
 Result<void> read_json(Reader in, const Where* where, Json& out);
 
@@ -124,7 +132,8 @@ struct IsId : std::false_type {};
 template <typename Tag>
 struct IsId<Id<Tag>> : std::true_type {};
 
-// A type with a text form of its own: `std::string to_text() const` and `static Result<T> from_text(string_view)`.
+// A type with a text form of its own: `std::string to_text() const` and `static Result<T>
+// from_text(string_view)`.
 template <typename T>
 concept Textual = requires(const T& value, std::string_view text) {
   { value.to_text() } -> std::convertible_to<std::string>;
@@ -158,10 +167,12 @@ void encode_fields(std::string& out, const T& value) {
     encode(out, field);
   };
   out += '{';
-  std::apply([&](const auto&... field) {
-    std::size_t i = 0;
-    (one(names[i++], field), ...);
-  }, value.fields());
+  std::apply(
+      [&](const auto&... field) {
+        std::size_t i = 0;
+        (one(names[i++], field), ...);
+      },
+      value.fields());
   out += '}';
 }
 
@@ -177,28 +188,47 @@ void encode_items(std::string& out, const std::vector<T>& items) {
 
 template <typename T>
 void encode(std::string& out, const T& value) {
-  if constexpr (std::is_same_v<T, bool>) out += value ? "true" : "false";
-  else if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) append_number(out, static_cast<std::int64_t>(value));
-  else if constexpr (std::is_integral_v<T>) append_number(out, static_cast<std::uint64_t>(value));
-  else if constexpr (std::is_same_v<T, std::string>) append_json_string(out, value);
-  else if constexpr (std::is_same_v<T, Text>) append_text(out, value);
-  else if constexpr (std::is_same_v<T, Json>) append_json(out, value);
-  else if constexpr (std::is_same_v<T, RawJson>) out += value.text;
-  else if constexpr (std::is_same_v<T, Path>) append_json_string(out, value.text());
-  else if constexpr (std::is_same_v<T, Digest>) (out += '"') += to_hex(value) + '"';
-  else if constexpr (std::is_same_v<T, Time>) out += '"', append_time(out, value), out += '"';
-  else if constexpr (std::is_same_v<T, Pid>) (out += '"') += to_string(value) + '"';
-  else if constexpr (IsId<T>::value) append_number(out, value.value);
-  else if constexpr (DescribedEnum<T>) ((out += '"') += name_of(value)) += '"';
-  else if constexpr (IsOptional<T>::value) value ? encode(out, *value) : void(out += "null");
-  else if constexpr (IsVector<T>::value) encode_items(out, value);
+  if constexpr (std::is_same_v<T, bool>)
+    out += value ? "true" : "false";
+  else if constexpr (std::is_integral_v<T> && std::is_signed_v<T>)
+    append_number(out, static_cast<std::int64_t>(value));
+  else if constexpr (std::is_integral_v<T>)
+    append_number(out, static_cast<std::uint64_t>(value));
+  else if constexpr (std::is_same_v<T, std::string>)
+    append_json_string(out, value);
+  else if constexpr (std::is_same_v<T, Text>)
+    append_text(out, value);
+  else if constexpr (std::is_same_v<T, Json>)
+    append_json(out, value);
+  else if constexpr (std::is_same_v<T, RawJson>)
+    out += value.text;
+  else if constexpr (std::is_same_v<T, Path>)
+    append_json_string(out, value.text());
+  else if constexpr (std::is_same_v<T, Digest>)
+    (out += '"') += to_hex(value) + '"';
+  else if constexpr (std::is_same_v<T, Time>)
+    out += '"', append_time(out, value), out += '"';
+  else if constexpr (std::is_same_v<T, Pid>)
+    (out += '"') += to_string(value) + '"';
+  else if constexpr (IsId<T>::value)
+    append_number(out, value.value);
+  else if constexpr (DescribedEnum<T>)
+    ((out += '"') += name_of(value)) += '"';
+  else if constexpr (IsOptional<T>::value)
+    value ? encode(out, *value) : void(out += "null");
+  else if constexpr (IsVector<T>::value)
+    encode_items(out, value);
   else if constexpr (IsMap<T>::value) {
     out += '{';
-    for (const char* comma = ""; const auto& [key, item] : value) out += comma, append_json_string(out, key), out += ':', encode(out, item), comma = ",";
+    for (const char* comma = ""; const auto& [key, item] : value)
+      out += comma, append_json_string(out, key), out += ':', encode(out, item), comma = ",";
     out += '}';
-  } else if constexpr (Textual<T>) append_json_string(out, value.to_text());
-  else if constexpr (Listed<T>) encode_items(out, value.to_items());
-  else encode_fields(out, value);
+  } else if constexpr (Textual<T>)
+    append_json_string(out, value.to_text());
+  else if constexpr (Listed<T>)
+    encode_items(out, value.to_items());
+  else
+    encode_fields(out, value);
 }
 
 template <typename T>
@@ -212,7 +242,8 @@ std::string to_json(const T& value) {
 template <typename T, typename Visit>
 void for_each_payload(T& value, Visit&& visit) {
   using Plain = std::remove_const_t<T>;
-  if constexpr (std::is_same_v<Plain, Text> || std::is_same_v<Plain, Json>) visit(value);
+  if constexpr (std::is_same_v<Plain, Text> || std::is_same_v<Plain, Json>)
+    visit(value);
   else if constexpr (IsOptional<Plain>::value) {
     if (value) for_each_payload(*value, visit);
   } else if constexpr (IsVector<Plain>::value) {
@@ -244,10 +275,12 @@ Result<void> decode_fields(Reader in, T& out, const Where* where) {
     }
     return result.has_value();
   };
-  std::apply([&](auto&... field) {
-    std::size_t i = 0;
-    (void)(one(names[i++], field) && ...);
-  }, out.fields());
+  std::apply(
+      [&](auto&... field) {
+        std::size_t i = 0;
+        (void)(one(names[i++], field) && ...);
+      },
+      out.fields());
   if (!result) return result;
   if (found != in.size()) {
     for (std::size_t i = 0; i < in.size(); ++i) {
@@ -275,7 +308,8 @@ Result<void> decode_items(Reader in, std::vector<T>& out, const Where* where) {
 }
 
 template <typename T, typename Parse>
-Result<void> decode_parsed(Reader in, T& out, const Where* where, std::string_view expected, Parse parse) {
+Result<void> decode_parsed(Reader in, T& out, const Where* where, std::string_view expected,
+                           Parse parse) {
   const auto text = in.string();
   if (!text) return wrong_type(where, expected, in);
   auto parsed = parse(*text);
@@ -302,11 +336,14 @@ Result<void> decode_enum(Reader in, E& out, const Where* where) {
 template <typename T>
 Result<void> decode_integer(Reader in, T& out, const Where* where) {
   const auto value = [&] {
-    if constexpr (std::is_signed_v<T>) return in.signed_integer();
-    else return in.unsigned_integer();
+    if constexpr (std::is_signed_v<T>)
+      return in.signed_integer();
+    else
+      return in.unsigned_integer();
   }();
   if (!value || static_cast<decltype(*value)>(static_cast<T>(*value)) != *value)
-    return wrong_type(where, std::is_signed_v<T> ? "an integer" : "an integer that is not negative", in);
+    return wrong_type(where, std::is_signed_v<T> ? "an integer" : "an integer that is not negative",
+                      in);
   out = static_cast<T>(*value);
   return {};
 }
@@ -345,7 +382,8 @@ Result<void> decode(Reader in, T& out, const Where* where) {
     out.text = in.canonical();
     return {};
   } else if constexpr (std::is_same_v<T, Path>) {
-    return decode_parsed(in, out, where, "a path", [](std::string_view text) { return Path::parse(text); });
+    return decode_parsed(in, out, where, "a path",
+                         [](std::string_view text) { return Path::parse(text); });
   } else if constexpr (std::is_same_v<T, Digest>) {
     return decode_parsed(in, out, where, "a digest", &Digest::from_hex);
   } else if constexpr (std::is_same_v<T, Time>) {
@@ -364,7 +402,8 @@ Result<void> decode(Reader in, T& out, const Where* where) {
   } else if constexpr (IsMap<T>::value) {
     return decode_map(in, out, where);
   } else if constexpr (Textual<T>) {
-    return decode_parsed(in, out, where, "text", [](std::string_view text) { return T::from_text(text); });
+    return decode_parsed(in, out, where, "text",
+                         [](std::string_view text) { return T::from_text(text); });
   } else if constexpr (Listed<T>) {
     decltype(out.to_items()) items;
     TRY(decode_items(in, items, where));
@@ -385,7 +424,8 @@ Result<T> from_json(std::string_view text, Source source, std::size_t bytes_max 
 
 // ---- schema ----
 
-// A field's explanation for the schema: `static constexpr std::array<std::string_view, N> kFieldDocs`.
+// A field's explanation for the schema: `static constexpr std::array<std::string_view, N>
+// kFieldDocs`.
 template <typename T>
 void append_schema(std::string& out, std::string_view description = {});
 
@@ -407,20 +447,27 @@ void append_properties(std::string& out) {
   };
   const T sample{};
   out += "\"properties\":{";
-  std::apply([&](const auto&... field) {
-    std::size_t i = 0;
-    (one(i++, &field), ...);
-  }, sample.fields());
+  std::apply(
+      [&](const auto&... field) {
+        std::size_t i = 0;
+        (one(i++, &field), ...);
+      },
+      sample.fields());
   (out += "},\"required\":[") += required + "],\"additionalProperties\":false";
 }
 
 template <typename T>
 void append_schema_type(std::string& out) {
-  if constexpr (std::is_same_v<T, bool>) out += R"("type":"boolean")";
-  else if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) out += R"("type":"integer")";
-  else if constexpr (std::is_integral_v<T> || IsId<T>::value) out += R"("type":"integer","minimum":0)";
-  else if constexpr (std::is_same_v<T, Json>) out += R"("description":"any JSON value")";
-  else if constexpr (IsOptional<T>::value) append_schema_type<typename T::value_type>(out);
+  if constexpr (std::is_same_v<T, bool>)
+    out += R"("type":"boolean")";
+  else if constexpr (std::is_integral_v<T> && std::is_signed_v<T>)
+    out += R"("type":"integer")";
+  else if constexpr (std::is_integral_v<T> || IsId<T>::value)
+    out += R"("type":"integer","minimum":0)";
+  else if constexpr (std::is_same_v<T, Json>)
+    out += R"("description":"any JSON value")";
+  else if constexpr (IsOptional<T>::value)
+    append_schema_type<typename T::value_type>(out);
   else if constexpr (IsVector<T>::value) {
     out += R"("type":"array","items":)";
     append_schema<typename T::value_type>(out);
@@ -429,7 +476,8 @@ void append_schema_type(std::string& out) {
     append_schema<typename T::mapped_type>(out);
   } else if constexpr (DescribedEnum<T>) {
     out += R"("type":"string","enum":[)";
-    for (const char* comma = ""; const std::string_view name : enum_names<T>()) out += comma, append_json_string(out, name), comma = ",";
+    for (const char* comma = ""; const std::string_view name : enum_names<T>())
+      out += comma, append_json_string(out, name), comma = ",";
     out += ']';
   } else if constexpr (Described<T>) {
     out += R"("type":"object",)";

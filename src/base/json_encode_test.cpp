@@ -1,12 +1,12 @@
-// Canonical encoding: the same value is the same bytes for ever. The golden strings are a contract with every journal.
+// Canonical encoding: the same value is the same bytes for ever. The golden strings are a contract
+// with every journal.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
 #include <cmath>
 #include <cstring>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -61,13 +61,14 @@ Outer sample() {
 }
 
 TEST(JsonEncode, GoldenStruct) {
-  EXPECT_EQ(to_json(sample()),
-            R"({"id":18446744073709551615,"balance":-9223372036854775808,"size":"large",)"
-            R"("items":[{"flag":true,"number":0,"text":"a"},{"flag":false,"text":""}],)"
-            "\"extra\":{\"flag\":false,\"number\":-1,\"text\":\"\xc3\xbc\xf0\x9f\x98\x80\"},"
-            R"("counts":{"a":1,"b":2},"at":"2025-11-22T16:43:17.123456Z","pid":"7.2","cap":3,)"
-            R"("digest":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad","path":"/workspace/a b",)"
-            R"("body":"one\ntwo","value":{"z":[1,2.5,null],"a":"A"}})");
+  EXPECT_EQ(
+      to_json(sample()),
+      R"({"id":18446744073709551615,"balance":-9223372036854775808,"size":"large",)"
+      R"("items":[{"flag":true,"number":0,"text":"a"},{"flag":false,"text":""}],)"
+      "\"extra\":{\"flag\":false,\"number\":-1,\"text\":\"\xc3\xbc\xf0\x9f\x98\x80\"},"
+      R"("counts":{"a":1,"b":2},"at":"2025-11-22T16:43:17.123456Z","pid":"7.2","cap":3,)"
+      R"("digest":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad","path":"/workspace/a b",)"
+      R"("body":"one\ntwo","value":{"z":[1,2.5,null],"a":"A"}})");
 }
 
 TEST(JsonEncode, GoldenStrings) {
@@ -82,7 +83,9 @@ TEST(JsonEncode, GoldenStrings) {
                               {"\x7f", "\"\x7f\""},
                               {std::string_view("\0", 1), R"("\u0000")"},
                               {"\xe2\x80\xa8", "\"\xe2\x80\xa8\""},
-                              {"a\xff" "b", R"("a\\xffb")"}};  // no UTF-8: the bytes are written out
+                              {"a\xff"
+                               "b",
+                               R"("a\\xffb")"}};  // no UTF-8: the bytes are written out
   for (const Row& row : rows) {
     std::string out;
     append_json_string(out, row.text);
@@ -155,7 +158,9 @@ std::string any_json(int depth) {
   out += kind == 5 ? '[' : '{';
   for (int i = 0; i < count; ++i) {
     if (i != 0) out += " ,";
-    if (kind == 6) out += *rc::gen::element<std::string>("\"a\":", "\"b\" :", "\"$json\":", "\"$text\":", "\"\":", "\"bytes\":");
+    if (kind == 6)
+      out += *rc::gen::element<std::string>(
+          "\"a\":", "\"b\" :", "\"$json\":", "\"$text\":", "\"\":", "\"bytes\":");
     out += any_json(depth - 1);
   }
   return out + (kind == 5 ? ']' : '}');
@@ -187,7 +192,8 @@ RC_GTEST_PROP(JsonEncode, AnyValueComesBackFromTheJournal, ()) {
 }
 
 Inner any_inner() {
-  Inner inner{*rc::gen::arbitrary<bool>(), std::nullopt, printable(*rc::gen::arbitrary<std::string>())};
+  Inner inner{*rc::gen::arbitrary<bool>(), std::nullopt,
+              printable(*rc::gen::arbitrary<std::string>())};
   if (*rc::gen::arbitrary<bool>()) inner.number = *rc::gen::arbitrary<std::int64_t>();
   return inner;
 }
@@ -200,9 +206,11 @@ RC_GTEST_PROP(JsonEncode, WhatIsWrittenIsRead, ()) {
   for (int i = *rc::gen::inRange(0, 4); i > 0; --i) before.items.push_back(any_inner());
   if (*rc::gen::arbitrary<bool>()) before.extra = any_inner();
   for (int i = *rc::gen::inRange(0, 4); i > 0; --i)
-    before.counts[printable(*rc::gen::arbitrary<std::string>())] = *rc::gen::arbitrary<std::uint64_t>();
+    before.counts[printable(*rc::gen::arbitrary<std::string>())] =
+        *rc::gen::arbitrary<std::uint64_t>();
   before.at = Time{*rc::gen::inRange<std::int64_t>(-1'000'000'000'000, 4'000'000'000'000'000)};
-  before.pid = Pid{JobId{*rc::gen::inRange<std::uint64_t>(1, UINT64_MAX)}, *rc::gen::inRange<std::uint32_t>(1, UINT32_MAX)};
+  before.pid = Pid{JobId{*rc::gen::inRange<std::uint64_t>(1, UINT64_MAX)},
+                   *rc::gen::inRange<std::uint32_t>(1, UINT32_MAX)};
   before.cap = CapId{*rc::gen::arbitrary<std::uint64_t>()};
   before.digest = Digest::of(*rc::gen::arbitrary<std::string>());
   before.body = printable(*rc::gen::arbitrary<std::string>());
@@ -221,20 +229,22 @@ struct Documented {
   Json value;
   std::map<std::string, bool> flags;
   Inner inner;
-  static constexpr std::array<std::string_view, 6> kFieldDocs{"where it is", "", "", "ignored", "", ""};
+  static constexpr std::array<std::string_view, 6> kFieldDocs{"where it is", "", "",
+                                                              "ignored",     "", ""};
   ALOS_FIELDS(path, limit, sizes, value, flags, inner)
 };
 
 TEST(JsonSchema, Golden) {
-  EXPECT_EQ(json_schema<Documented>(),
-            R"({"type":"object","properties":{"path":{"description":"where it is","type":"string"},)"
-            R"("limit":{"type":"integer","minimum":0},)"
-            R"("sizes":{"type":"array","items":{"type":"string","enum":["small","large"]}},)"
-            R"("value":{"description":"any JSON value"},)"
-            R"("flags":{"type":"object","additionalProperties":{"type":"boolean"}},)"
-            R"("inner":{"type":"object","properties":{"flag":{"type":"boolean"},"number":{"type":"integer"},"text":{"type":"string"}},)"
-            R"("required":["flag","text"],"additionalProperties":false}},)"
-            R"("required":["path","sizes","value","flags","inner"],"additionalProperties":false})");
+  EXPECT_EQ(
+      json_schema<Documented>(),
+      R"({"type":"object","properties":{"path":{"description":"where it is","type":"string"},)"
+      R"("limit":{"type":"integer","minimum":0},)"
+      R"("sizes":{"type":"array","items":{"type":"string","enum":["small","large"]}},)"
+      R"("value":{"description":"any JSON value"},)"
+      R"("flags":{"type":"object","additionalProperties":{"type":"boolean"}},)"
+      R"("inner":{"type":"object","properties":{"flag":{"type":"boolean"},"number":{"type":"integer"},"text":{"type":"string"}},)"
+      R"("required":["flag","text"],"additionalProperties":false}},)"
+      R"("required":["path","sizes","value","flags","inner"],"additionalProperties":false})");
   EXPECT_TRUE(parse_json(json_schema<Documented>()).has_value());
 }
 
@@ -243,7 +253,8 @@ struct Nothing {
 };
 
 TEST(JsonSchema, OfNothing) {
-  EXPECT_EQ(json_schema<Nothing>(), R"({"type":"object","properties":{},"required":[],"additionalProperties":false})");
+  EXPECT_EQ(json_schema<Nothing>(),
+            R"({"type":"object","properties":{},"required":[],"additionalProperties":false})");
   EXPECT_EQ(to_json(Nothing{}), "{}");
   EXPECT_TRUE(from_json<Nothing>("{}", Source::outside).has_value());
   EXPECT_FALSE(from_json<Nothing>(R"({"a":1})", Source::outside).has_value());

@@ -1,4 +1,5 @@
-// Whatever text: no crash, canonical JSON is a fixed point, and what is decoded is written and read again.
+// Whatever text: no crash, canonical JSON is a fixed point, and what is decoded is written and read
+// again.
 #include <cstdint>
 
 #include "base/check.h"
@@ -48,9 +49,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   decode_twice(text, base::Source::outside);
   decode_twice(text, base::Source::journal);
-  (void)base::with_payloads(text, [](const base::Digest&) -> base::Result<std::string> { return std::string("null"); });
-  if (const auto time = base::parse_time(text)) CHECK(base::parse_time(base::to_string(*time)).value() == *time);
-  if (const auto path = base::Path::parse(text)) CHECK(base::Path::parse(path->text()).value() == *path);
+  (void)base::with_payloads(
+      text, [](const base::Digest&) -> base::Result<std::string> { return std::string("null"); });
+  if (const auto time = base::parse_time(text))
+    CHECK(base::parse_time(base::to_string(*time)).value() == *time);
+  if (const auto path = base::Path::parse(text))
+    CHECK(base::Path::parse(path->text()).value() == *path);
   CHECK(base::is_utf8(base::printable(text)));
   return 0;
 }

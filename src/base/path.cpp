@@ -9,9 +9,12 @@ namespace {
 
 Result<void> append_segment(std::string& out, std::string_view segment, std::string_view whole) {
   if (segment == "..")
-    return fail(Code::invalid, fmt::format("path `{}` holds `..`", printable(whole)), "name the file from its root, for example /workspace/src/a.cc");
+    return fail(Code::invalid, fmt::format("path `{}` holds `..`", printable(whole)),
+                "name the file from its root, for example /workspace/src/a.cc");
   if (segment.size() > kPathSegmentBytesMax)
-    return fail(Code::invalid, fmt::format("path `{}` has a name of {} bytes", printable(whole.substr(0, 120)), segment.size()),
+    return fail(Code::invalid,
+                fmt::format("path `{}` has a name of {} bytes", printable(whole.substr(0, 120)),
+                            segment.size()),
                 fmt::format("at most {} bytes a name", kPathSegmentBytesMax));
   if (out.back() != '/') out += '/';
   out += segment;
@@ -21,11 +24,14 @@ Result<void> append_segment(std::string& out, std::string_view segment, std::str
 }  // namespace
 
 Result<Path> Path::parse(std::string_view text, const Path& cwd) {
-  if (text.empty()) return fail(Code::invalid, "the path is empty", "`.` names the working directory");
+  if (text.empty())
+    return fail(Code::invalid, "the path is empty", "`.` names the working directory");
   if (text.size() > kPathBytesMax)
-    return fail(Code::invalid, fmt::format("a path of {} bytes", text.size()), fmt::format("at most {} bytes", kPathBytesMax));
+    return fail(Code::invalid, fmt::format("a path of {} bytes", text.size()),
+                fmt::format("at most {} bytes", kPathBytesMax));
   if (text.find('\0') != std::string_view::npos || !is_utf8(text))
-    return fail(Code::invalid, "the path holds a NUL or is not UTF-8", "rename the file, or name it in UTF-8");
+    return fail(Code::invalid, "the path holds a NUL or is not UTF-8",
+                "rename the file, or name it in UTF-8");
   std::string out = text.front() == '/' ? std::string("/") : cwd.text_;
   for (std::size_t at = 0; at <= text.size();) {
     const std::size_t slash = std::min(text.find('/', at), text.size());
@@ -34,7 +40,8 @@ Result<Path> Path::parse(std::string_view text, const Path& cwd) {
     at = slash + 1;
   }
   if (out.size() > kPathBytesMax)
-    return fail(Code::invalid, fmt::format("a path of {} bytes", out.size()), fmt::format("at most {} bytes", kPathBytesMax));
+    return fail(Code::invalid, fmt::format("a path of {} bytes", out.size()),
+                fmt::format("at most {} bytes", kPathBytesMax));
   return Path(std::move(out));
 }
 
@@ -45,7 +52,8 @@ std::string_view Path::root() const {
 
 std::string_view Path::below() const {
   const std::size_t slash = text_.find('/', 1);
-  return slash == std::string::npos ? std::string_view{} : std::string_view(text_).substr(slash + 1);
+  return slash == std::string::npos ? std::string_view{}
+                                    : std::string_view(text_).substr(slash + 1);
 }
 
 std::string_view Path::name() const { return std::string_view(text_).substr(text_.rfind('/') + 1); }

@@ -17,7 +17,8 @@ class Path {
  public:
   Path() = default;  // "/": the place where the roots are
 
-  // Parses `text`, taken from `cwd` unless it begins with '/'. `.` segments and repeated slashes vanish;
+  // Parses `text`, taken from `cwd` unless it begins with '/'. `.` segments and repeated slashes
+  // vanish;
   // `..` is an error: a path is named from its root. Errors are `invalid`.
   static Result<Path> parse(std::string_view text, const Path& cwd);
   static Result<Path> parse(std::string_view text) { return parse(text, Path()); }

@@ -98,7 +98,9 @@ TEST(Path, ChildIsOneNameBeneath) {
   const Path top = path("/workspace");
   EXPECT_EQ(top.child("a")->text(), "/workspace/a");
   EXPECT_EQ(Path().child("a")->text(), "/a");
-  for (const std::string_view bad : {std::string_view("a/b"), std::string_view("/a"), std::string_view(".."), std::string_view(""), std::string_view("a\0b", 3)}) {
+  for (const std::string_view bad :
+       {std::string_view("a/b"), std::string_view("/a"), std::string_view(".."),
+        std::string_view(""), std::string_view("a\0b", 3)}) {
     const auto child = top.child(bad);
     ASSERT_FALSE(child.has_value()) << bad;
     EXPECT_EQ(child.error().code, Code::invalid);
@@ -110,14 +112,24 @@ TEST(Path, IsWithinBySegments) {
     std::string_view text, ancestor;
     bool within;
   };
-  const std::vector<Row> rows{{"/w/src/a", "/w/src", true}, {"/w/src", "/w/src", true},    {"/w/src2", "/w/src", false},
-                              {"/w/src2/a", "/w/src", false}, {"/w", "/w/src", false},     {"/w/sr", "/w/src", false},
-                              {"/w", "/", true},            {"/", "/", true},              {"/", "/w", false}};
-  for (const Row& row : rows) EXPECT_EQ(path(row.text).is_within(path(row.ancestor)), row.within) << row.text << " in " << row.ancestor;
+  const std::vector<Row> rows{{"/w/src/a", "/w/src", true},
+                              {"/w/src", "/w/src", true},
+                              {"/w/src2", "/w/src", false},
+                              {"/w/src2/a", "/w/src", false},
+                              {"/w", "/w/src", false},
+                              {"/w/sr", "/w/src", false},
+                              {"/w", "/", true},
+                              {"/", "/", true},
+                              {"/", "/w", false}};
+  for (const Row& row : rows)
+    EXPECT_EQ(path(row.text).is_within(path(row.ancestor)), row.within)
+        << row.text << " in " << row.ancestor;
 }
 
-RC_GTEST_PROP(Path, WhateverIsParsedHasNoWayUpAndParsesToItself, (const std::vector<std::uint8_t>& picks)) {
-  static constexpr std::array<std::string_view, 9> kPieces{"/", "/", ".", "..", "a", "b", " ", "\xc3\xbc", "\n"};
+RC_GTEST_PROP(Path, WhateverIsParsedHasNoWayUpAndParsesToItself,
+              (const std::vector<std::uint8_t>& picks)) {
+  static constexpr std::array<std::string_view, 9> kPieces{"/", "/", ".",        "..", "a",
+                                                           "b", " ", "\xc3\xbc", "\n"};
   std::string text;
   for (const std::uint8_t pick : picks) text += kPieces[pick % kPieces.size()];
   const auto parsed = Path::parse(text, path("/root/dir"));

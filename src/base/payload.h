@@ -1,7 +1,9 @@
-// Payload: data that may be large. Either at hand, or kept in the store as a blob and named by its digest.
+// Payload: data that may be large. Either at hand, or kept in the store as a blob and named by its
+// digest.
 //
-// Calls, replies and objects hold their text and JSON this way, so that records and states stay small: encoded,
-// a payload over kInlineBytesMax is a reference; whoever records it moves the bytes to the store.
+// Calls, replies and objects hold their text and JSON this way, so that records and states stay
+// small: encoded, a payload over kInlineBytesMax is a reference; whoever records it moves the bytes
+// to the store.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +24,8 @@ struct BlobRef {
 };
 
 struct Payload {
-  std::string data;            // the bytes, when `blob` is empty
-  std::optional<BlobRef> blob; // set: the bytes are in the store
+  std::string data;             // the bytes, when `blob` is empty
+  std::optional<BlobRef> blob;  // set: the bytes are in the store
 
   std::uint64_t size_bytes() const { return blob ? blob->bytes : data.size(); }
   Digest digest() const { return blob ? blob->digest : Digest::of(data); }
@@ -54,7 +56,8 @@ struct RawJson {
   bool operator==(const RawJson&) const = default;
 };
 
-// True when the payload's bytes belong into a blob: large, or not to be said in a record as they are.
+// True when the payload's bytes belong into a blob: large, or not to be said in a record as they
+// are.
 bool wants_blob(const Text& text);
 bool wants_blob(const Json& json);
 

@@ -27,7 +27,9 @@ struct Deep {
 
 const std::string kHex = to_hex(Digest::of("abc"));
 
-std::string reference(std::string_view key) { return "{\"" + std::string(key) + "\":\"" + kHex + "\",\"bytes\":3}"; }
+std::string reference(std::string_view key) {
+  return "{\"" + std::string(key) + "\":\"" + kHex + "\",\"bytes\":3}";
+}
 
 TEST(Payload, TextWantsABlobWhenLargeOrNotUtf8) {
   EXPECT_FALSE(wants_blob(Text(std::string(kInlineBytesMax, 'x'))));
@@ -66,7 +68,8 @@ TEST(Payload, LargeOnesAreEncodedAsReferences) {
   const std::string large(5000, 'x');
   const Held held{large, Json::trusted('"' + large + '"')};
   const std::string text = to_json(held);
-  EXPECT_EQ(text, R"({"text":{"$text":")" + to_hex(Digest::of(large)) + R"(","bytes":5000},"value":{"$json":")" +
+  EXPECT_EQ(text, R"({"text":{"$text":")" + to_hex(Digest::of(large)) +
+                      R"(","bytes":5000},"value":{"$json":")" +
                       to_hex(Digest::of('"' + large + '"')) + R"(","bytes":5002}})");
   const auto back = from_json<Held>(text, Source::journal);
   ASSERT_TRUE(back.has_value()) << back.error().what;
@@ -94,16 +97,20 @@ TEST(Payload, ReferencesComeOnlyFromTheJournal) {
 }
 
 TEST(Payload, AnObjectFromOutsideThatLooksLikeAReferenceSurvivesTheJournal) {
-  const auto outside = from_json<Held>(R"({"text":"t","value":)" + reference("$json") + "}", Source::outside);
+  const auto outside =
+      from_json<Held>(R"({"text":"t","value":)" + reference("$json") + "}", Source::outside);
   ASSERT_TRUE(outside.has_value());
   const std::string line = to_json(*outside);
   const auto back = from_json<Held>(line, Source::journal);
   ASSERT_TRUE(back.has_value());
-  EXPECT_EQ(back->value.blob->digest, Digest::of(reference("$json")));  // of the object's text, not of "abc"
+  EXPECT_EQ(back->value.blob->digest,
+            Digest::of(reference("$json")));  // of the object's text, not of "abc"
 }
 
 TEST(Payload, WhatOnlyResemblesAReferenceIsAValueInTheJournalToo) {
-  for (const std::string_view json : {R"({"$json":5})", R"({"$json":null,"bytes":1})", R"({"a":1,"$json":"x"})", R"({"bytes":3,"$json":"x"})", R"({"$jsonx":"x"})"}) {
+  for (const std::string_view json :
+       {R"({"$json":5})", R"({"$json":null,"bytes":1})", R"({"a":1,"$json":"x"})",
+        R"({"bytes":3,"$json":"x"})", R"({"$jsonx":"x"})"}) {
     const auto value = parse_json(json);
     ASSERT_TRUE(value.has_value());
     ASSERT_FALSE(wants_blob(*value));
@@ -114,9 +121,13 @@ TEST(Payload, WhatOnlyResemblesAReferenceIsAValueInTheJournalToo) {
 }
 
 TEST(Payload, ADamagedReferenceIsAnError) {
-  for (const std::string& json : {std::string(R"({"$json":"12","bytes":1})"), "{\"$json\":\"" + kHex + "\"}", "{\"$json\":\"" + kHex + "\",\"bytes\":-1}",
-                                  "{\"$json\":\"" + kHex + "\",\"bytes\":1,\"more\":1}"})
-    EXPECT_FALSE(from_json<Held>(R"({"text":"t","value":)" + json + "}", Source::journal).has_value()) << json;
+  for (const std::string& json :
+       {std::string(R"({"$json":"12","bytes":1})"), "{\"$json\":\"" + kHex + "\"}",
+        "{\"$json\":\"" + kHex + "\",\"bytes\":-1}",
+        "{\"$json\":\"" + kHex + "\",\"bytes\":1,\"more\":1}"})
+    EXPECT_FALSE(
+        from_json<Held>(R"({"text":"t","value":)" + json + "}", Source::journal).has_value())
+        << json;
 }
 
 TEST(Payload, WithPayloadsPutsTheBytesBack) {
@@ -127,10 +138,12 @@ TEST(Payload, WithPayloadsPutsTheBytesBack) {
     if (digest == Digest::of(json)) return json;
     return fail(Code::not_found, "no such blob");
   };
-  const std::string line = R"({"a":)" + to_json(Held{large, Json::trusted(json)}) + R"(,"b":"{\"$text\":\"x\"}"})";
+  const std::string line =
+      R"({"a":)" + to_json(Held{large, Json::trusted(json)}) + R"(,"b":"{\"$text\":\"x\"}"})";
   const auto whole = with_payloads(line, load);
   ASSERT_TRUE(whole.has_value()) << whole.error().what;
-  EXPECT_EQ(*whole, R"({"a":{"text":")" + large + R"(","value":)" + json + R"(},"b":"{\"$text\":\"x\"}"})");
+  EXPECT_EQ(*whole,
+            R"({"a":{"text":")" + large + R"(","value":)" + json + R"(},"b":"{\"$text\":\"x\"}"})");
   EXPECT_EQ(with_payloads("{}", load).value(), "{}");
   EXPECT_EQ(with_payloads(reference("$text"), load).error().code, Code::not_found);
   EXPECT_EQ(with_payloads(R"({"$text":")" + kHex, load).error().code, Code::corrupt);
@@ -144,7 +157,11 @@ TEST(Payload, BytesThatAreNoTextAreQuotedWhenPutBack) {
 }
 
 TEST(Payload, EveryPayloadIsVisited) {
-  Deep deep{"1", {{"2", Json::trusted("3")}, {"4", Json::trusted("5")}}, Json::trusted("6"), {{"k", Text("7")}}, {1, 2}};
+  Deep deep{"1",
+            {{"2", Json::trusted("3")}, {"4", Json::trusted("5")}},
+            Json::trusted("6"),
+            {{"k", Text("7")}},
+            {1, 2}};
   std::string seen;
   for_each_payload(deep, [&](auto& payload) { seen += payload.data; });
   EXPECT_EQ(seen, "1234567");

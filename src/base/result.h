@@ -1,7 +1,8 @@
-// Result<T>: a value or an Error, with std::expected's names. TRY: take the value or return the error.
+// Result<T>: a value or an Error, with std::expected's names. TRY: take the value or return the
+// error.
 //
-// A refused, parked or failed call is a value that somebody must hear, so a Result cannot be dropped
-// silently and every Error names the thing, the reason and, in `details`, the way out.
+// A refused, parked or failed call is a value that somebody must hear, so a Result cannot be
+// dropped silently and every Error names the thing, the reason and, in `details`, the way out.
 #pragma once
 
 #include <optional>
@@ -15,27 +16,28 @@
 
 namespace alos::base {
 
-// The closed set of ways a call can end other than well. The number is the CLI's exit code, the name
-// is the API's problem type and the JIT exception. Numbers never change.
+// The closed set of ways a call can end other than well. The number is the CLI's exit code, the
+// name is the API's problem type and the JIT exception. Numbers never change.
 enum class Code : unsigned char {
-  denied = 1,            // authority said no
-  parked = 2,            // must wait; not an end: the same call goes on later
+  denied = 1,  // authority said no
+  parked = 2,  // must wait; not an end: the same call goes on later
   not_found = 3,
   exists = 4,
-  invalid = 5,           // the request itself is wrong
-  conflict = 6,          // the world is not as the request assumed
-  exhausted = 7,         // a budget, a limit or a disk is used up
+  invalid = 5,    // the request itself is wrong
+  conflict = 6,   // the world is not as the request assumed
+  exhausted = 7,  // a budget, a limit or a disk is used up
   timeout = 8,
   cancelled = 9,
-  unavailable = 10,      // a provider or the store cannot serve now; trying again may help
-  outcome_unknown = 11,  // an effect was begun and nobody can say whether it happened
-  nondeterministic = 12, // a replayed call asked for something else than before
-  corrupt = 13,          // stored data is not what was written
+  unavailable = 10,       // a provider or the store cannot serve now; trying again may help
+  outcome_unknown = 11,   // an effect was begun and nobody can say whether it happened
+  nondeterministic = 12,  // a replayed call asked for something else than before
+  corrupt = 13,           // stored data is not what was written
   internal = 14,
 };
 
 constexpr std::string_view enum_text(Code*) {
-  return "denied, parked, not_found, exists, invalid, conflict, exhausted, timeout, cancelled, unavailable, "
+  return "denied, parked, not_found, exists, invalid, conflict, exhausted, timeout, cancelled, "
+         "unavailable, "
          "outcome_unknown, nondeterministic, corrupt, internal";
 }
 constexpr int enum_first(Code*) { return 1; }
@@ -67,8 +69,10 @@ class [[nodiscard]] Result {
  public:
   using value_type = T;
 
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
-  Result(Unexpected failure) : state_(std::in_place_index<1>, std::move(failure.error())) {}  // NOLINT
+  Result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  Result(Unexpected failure)
+      : state_(std::in_place_index<1>, std::move(failure.error())) {}  // NOLINT
 
   bool has_value() const { return state_.index() == 0; }
   explicit operator bool() const { return has_value(); }
@@ -98,7 +102,8 @@ class [[nodiscard]] Result<void> {
   using value_type = void;
 
   Result() = default;
-  Result(Unexpected failure) : error_(std::move(failure.error())) {}  // NOLINT(google-explicit-constructor)
+  Result(Unexpected failure)
+      : error_(std::move(failure.error())) {}  // NOLINT(google-explicit-constructor)
 
   bool has_value() const { return !error_.has_value(); }
   explicit operator bool() const { return has_value(); }
@@ -118,10 +123,10 @@ class [[nodiscard]] Result<void> {
 #define TRY(...) ALOS_TRY_AS(ALOS_TRY_NAME(__COUNTER__), __VA_ARGS__)
 #define ALOS_TRY_NAME(number) ALOS_TRY_PASTE(number)
 #define ALOS_TRY_PASTE(number) try_result_##number
-#define ALOS_TRY_AS(name, ...)                                        \
-  __extension__({                                                     \
-    auto&& name = (__VA_ARGS__);                                      \
-    if (!name.has_value()) [[unlikely]]                               \
-      return ::alos::base::Unexpected(std::move(name).error());       \
-    std::move(name).value();                                          \
+#define ALOS_TRY_AS(name, ...)                                  \
+  __extension__({                                               \
+    auto&& name = (__VA_ARGS__);                                \
+    if (!name.has_value()) [[unlikely]]                         \
+      return ::alos::base::Unexpected(std::move(name).error()); \
+    std::move(name).value();                                    \
   })

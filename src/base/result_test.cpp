@@ -1,4 +1,5 @@
-// Result and TRY: a value or an error, moved and never dropped. The numbers of the codes are a contract.
+// Result and TRY: a value or an error, moved and never dropped. The numbers of the codes are a
+// contract.
 #include "base/result.h"
 
 #include <gtest/gtest.h>
@@ -55,15 +56,20 @@ TEST(Result, TryNestsAndGivesTheFirstError) {
     int number;
     std::optional<int> fourth, eighth;
   };
-  for (const Row& row : std::vector<Row>{
-           {16, 4, 2}, {8, 2, 1}, {4, 1, std::nullopt}, {2, std::nullopt, std::nullopt}, {1, std::nullopt, std::nullopt}}) {
+  for (const Row& row : std::vector<Row>{{16, 4, 2},
+                                         {8, 2, 1},
+                                         {4, 1, std::nullopt},
+                                         {2, std::nullopt, std::nullopt},
+                                         {1, std::nullopt, std::nullopt}}) {
     SCOPED_TRACE(row.number);
     const auto fourth = quarter(row.number), part = eighth(row.number);
     ASSERT_EQ(fourth.has_value(), row.fourth.has_value());
     EXPECT_EQ(fourth ? *fourth : 0, row.fourth.value_or(0));
     ASSERT_EQ(part.has_value(), row.eighth.has_value());
     EXPECT_EQ(part ? *part : 0, row.eighth.value_or(0));
-    if (!part) { EXPECT_EQ(part.error().details, "give an even number"); }
+    if (!part) {
+      EXPECT_EQ(part.error().details, "give an even number");
+    }
   }
 }
 

@@ -1,10 +1,10 @@
 #include "base/text.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <vector>
-
-#include <fmt/format.h>
 
 namespace alos::base {
 namespace {
@@ -31,10 +31,12 @@ Decoded decode(std::string_view text) {
 }
 
 bool is_hidden(char32_t p) {
-  return p < 0x20 || (p >= 0x7F && p < 0xA0) || p == 0xAD || p == 0x34F || p == 0x61C || p == 0x115F || p == 0x1160 ||
-         p == 0x17B4 || p == 0x17B5 || (p >= 0x180B && p <= 0x180F) || (p >= 0x200B && p <= 0x200F) ||
-         (p >= 0x2028 && p <= 0x202E) || (p >= 0x2060 && p <= 0x206F) || p == 0x3164 || (p >= 0xFE00 && p <= 0xFE0F) ||
-         p == 0xFEFF || p == 0xFFA0 || (p >= 0xFFF0 && p <= 0xFFFB) || (p >= 0xE0000 && p <= 0xE0FFF);
+  return p < 0x20 || (p >= 0x7F && p < 0xA0) || p == 0xAD || p == 0x34F || p == 0x61C ||
+         p == 0x115F || p == 0x1160 || p == 0x17B4 || p == 0x17B5 || (p >= 0x180B && p <= 0x180F) ||
+         (p >= 0x200B && p <= 0x200F) || (p >= 0x2028 && p <= 0x202E) ||
+         (p >= 0x2060 && p <= 0x206F) || p == 0x3164 || (p >= 0xFE00 && p <= 0xFE0F) ||
+         p == 0xFEFF || p == 0xFFA0 || (p >= 0xFFF0 && p <= 0xFFFB) ||
+         (p >= 0xE0000 && p <= 0xE0FFF);
 }
 
 }  // namespace

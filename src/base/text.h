@@ -9,9 +9,9 @@ namespace alos::base {
 
 bool is_utf8(std::string_view bytes);
 
-// The text made safe for a terminal and a reader: control characters, bidirectional overrides, zero-width
-// and other invisible characters become \u{XXXX}; bytes that are no UTF-8 become \xNN. Newlines and tabs
-// become \n and \t unless `keep_lines`.
+// The text made safe for a terminal and a reader: control characters, bidirectional overrides,
+// zero-width and other invisible characters become \u{XXXX}; bytes that are no UTF-8 become \xNN.
+// Newlines and tabs become \n and \t unless `keep_lines`.
 enum class Lines : unsigned char { escape, keep };
 std::string printable(std::string_view text, Lines lines = Lines::escape);
 

@@ -1,8 +1,8 @@
 #include "base/time.h"
 
-#include <array>
-
 #include <fmt/format.h>
+
+#include <array>
 
 #include "base/id.h"
 #include "base/text.h"
@@ -11,8 +11,9 @@ namespace alos::base {
 namespace {
 
 constexpr std::int64_t kUsPerDay = 86'400'000'000;
-constexpr std::int64_t kFirstUs = -62'167'219'200'000'000;  // 0000-01-01T00:00:00Z: years have four digits
-constexpr std::int64_t kLastUs = 253'402'300'799'999'999;   // 9999-12-31T23:59:59.999999Z
+constexpr std::int64_t kFirstUs =
+    -62'167'219'200'000'000;  // 0000-01-01T00:00:00Z: years have four digits
+constexpr std::int64_t kLastUs = 253'402'300'799'999'999;  // 9999-12-31T23:59:59.999999Z
 
 struct Unit {
   std::string_view name;
@@ -70,7 +71,8 @@ Result<Time> parse_time(std::string_view text) {
   if (!year || !month || !day || !hour || !minute || !second || text[4] != '-' || text[7] != '-' ||
       (text[10] != 'T' && text[10] != ' ') || text[13] != ':' || text[16] != ':')
     return bad();
-  const std::chrono::year_month_day date{std::chrono::year{*year}, std::chrono::month{static_cast<unsigned>(*month)},
+  const std::chrono::year_month_day date{std::chrono::year{*year},
+                                         std::chrono::month{static_cast<unsigned>(*month)},
                                          std::chrono::day{static_cast<unsigned>(*day)}};
   if (!date.ok() || *hour > 23 || *minute > 59 || *second > 59) return bad();
   std::int64_t us = std::chrono::sys_days{date}.time_since_epoch().count() * kUsPerDay;
@@ -78,13 +80,14 @@ Result<Time> parse_time(std::string_view text) {
   std::size_t at = 19;
   if (at < text.size() && text[at] == '.') {
     std::int64_t scale = 100'000;
-    for (++at; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, scale /= 10) us += (text[at] - '0') * scale;
+    for (++at; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, scale /= 10)
+      us += (text[at] - '0') * scale;
     if (scale == 100'000) return bad();
   }
   if (text.substr(at) == "Z") return Time{us};
   const auto zone_hour = digits(text, at + 1, 2), zone_minute = digits(text, at + 4, 2);
-  if (text.size() != at + 6 || !zone_hour || !zone_minute || text[at + 3] != ':' || (text[at] != '+' && text[at] != '-') ||
-      *zone_hour > 23 || *zone_minute > 59)
+  if (text.size() != at + 6 || !zone_hour || !zone_minute || text[at + 3] != ':' ||
+      (text[at] != '+' && text[at] != '-') || *zone_hour > 23 || *zone_minute > 59)
     return bad();
   const std::int64_t zone = (*zone_hour * 60LL + *zone_minute) * 60'000'000LL;
   us += text[at] == '+' ? -zone : zone;
@@ -97,15 +100,18 @@ Result<Duration> parse_duration(std::string_view text) {
   if (split != std::string_view::npos && split > 0) {
     const auto count = parse_unsigned(text.substr(0, split));
     for (const Unit& unit : kUnits)
-      if (count && text.substr(split) == unit.name && *count <= static_cast<std::uint64_t>(INT64_MAX / unit.us))
+      if (count && text.substr(split) == unit.name &&
+          *count <= static_cast<std::uint64_t>(INT64_MAX / unit.us))
         return Duration{static_cast<std::int64_t>(*count) * unit.us};
   }
-  return fail(Code::invalid, fmt::format("`{}` is not a duration", printable(shortened(text, 60))), "write a number and a unit: 250ms, 90s, 30m, 2h, 7d");
+  return fail(Code::invalid, fmt::format("`{}` is not a duration", printable(shortened(text, 60))),
+              "write a number and a unit: 250ms, 90s, 30m, 2h, 7d");
 }
 
 std::string to_string(Duration duration) {
   for (const Unit& unit : kUnits)
-    if (duration.count() != 0 && duration.count() % unit.us == 0) return fmt::format("{}{}", duration.count() / unit.us, unit.name);
+    if (duration.count() != 0 && duration.count() % unit.us == 0)
+      return fmt::format("{}{}", duration.count() / unit.us, unit.name);
   return fmt::format("{}ms", duration.count() / 1000);
 }
 

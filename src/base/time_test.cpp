@@ -9,8 +9,8 @@
 namespace alos::base::test {
 namespace {
 
-constexpr std::int64_t kYear0Us = -62'167'219'200'000'000;       // 0000-01-01T00:00:00Z
-constexpr std::int64_t kYear9999Us = 253'402'300'799'999'999;    // 9999-12-31T23:59:59.999999Z
+constexpr std::int64_t kYear0Us = -62'167'219'200'000'000;     // 0000-01-01T00:00:00Z
+constexpr std::int64_t kYear9999Us = 253'402'300'799'999'999;  // 9999-12-31T23:59:59.999999Z
 
 TEST(Time, ReadsRfc3339) {
   struct Row {
@@ -38,16 +38,38 @@ TEST(Time, ReadsRfc3339) {
 }
 
 TEST(Time, RefusesWhatIsNone) {
-  for (const std::string_view text :
-       {"", "now", "2026", "2026-11-22", "2026-11-22T16:43:17", "2026-11-22T16:43Z", "2026-13-01T00:00:00Z", "2026-00-01T00:00:00Z",
-        "2026-02-29T00:00:00Z", "2026-11-31T00:00:00Z", "2026-11-22T24:00:00Z", "2026-11-22T23:60:00Z", "2026-11-22T23:59:60Z",
-        "2026-11-22T16:43:17.Z", "2026-11-22T16:43:17Zz", " 2026-11-22T16:43:17Z", "2026/11/22T16:43:17Z", "2026-11-22T16:43:17+0200",
-        "2026-11-22T16:43:17+02", "2026-11-22T16:43:17+24:00", "2026-11-22T16:43:17+02:60", "2026-11-22T16:43:17 +02:00",
-        "0000-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01", "-001-01-01T00:00:00Z", "1763829797", "20-6-11-22T16:43:17Z"}) {
+  for (const std::string_view text : {"",
+                                      "now",
+                                      "2026",
+                                      "2026-11-22",
+                                      "2026-11-22T16:43:17",
+                                      "2026-11-22T16:43Z",
+                                      "2026-13-01T00:00:00Z",
+                                      "2026-00-01T00:00:00Z",
+                                      "2026-02-29T00:00:00Z",
+                                      "2026-11-31T00:00:00Z",
+                                      "2026-11-22T24:00:00Z",
+                                      "2026-11-22T23:60:00Z",
+                                      "2026-11-22T23:59:60Z",
+                                      "2026-11-22T16:43:17.Z",
+                                      "2026-11-22T16:43:17Zz",
+                                      " 2026-11-22T16:43:17Z",
+                                      "2026/11/22T16:43:17Z",
+                                      "2026-11-22T16:43:17+0200",
+                                      "2026-11-22T16:43:17+02",
+                                      "2026-11-22T16:43:17+24:00",
+                                      "2026-11-22T16:43:17+02:60",
+                                      "2026-11-22T16:43:17 +02:00",
+                                      "0000-01-01T00:00:00+00:01",
+                                      "9999-12-31T23:59:59-00:01",
+                                      "-001-01-01T00:00:00Z",
+                                      "1763829797",
+                                      "20-6-11-22T16:43:17Z"}) {
     const auto time = parse_time(text);
     ASSERT_FALSE(time.has_value()) << text;
     EXPECT_EQ(time.error().code, Code::invalid);
-    EXPECT_NE(time.error().details.find("2026-11-22T16:43:17Z"), std::string::npos) << time.error().details;
+    EXPECT_NE(time.error().details.find("2026-11-22T16:43:17Z"), std::string::npos)
+        << time.error().details;
   }
 }
 
@@ -59,7 +81,8 @@ RC_GTEST_PROP(Time, IsReadAsItWasWritten, ()) {
 }
 
 TEST(Time, WritesTheEdges) {
-  for (const std::int64_t us : {kYear0Us, std::int64_t{-1}, std::int64_t{0}, kYear9999Us}) EXPECT_EQ(parse_time(to_string(Time{us}))->unix_us, us);
+  for (const std::int64_t us : {kYear0Us, std::int64_t{-1}, std::int64_t{0}, kYear9999Us})
+    EXPECT_EQ(parse_time(to_string(Time{us}))->unix_us, us);
 }
 
 TEST(Duration, ReadsNumberAndUnit) {
@@ -68,9 +91,11 @@ TEST(Duration, ReadsNumberAndUnit) {
     std::int64_t us;
     std::string_view shortest;
   };
-  const std::vector<Row> rows{{"250ms", 250'000, "250ms"}, {"90s", 90'000'000, "90s"},         {"60s", 60'000'000, "1m"},
-                              {"30m", 1'800'000'000, "30m"}, {"2h", 7'200'000'000, "2h"},       {"24h", 86'400'000'000, "1d"},
-                              {"7d", 604'800'000'000, "7d"}, {"0s", 0, "0ms"},                  {"1500ms", 1'500'000, "1500ms"}};
+  const std::vector<Row> rows{{"250ms", 250'000, "250ms"},    {"90s", 90'000'000, "90s"},
+                              {"60s", 60'000'000, "1m"},      {"30m", 1'800'000'000, "30m"},
+                              {"2h", 7'200'000'000, "2h"},    {"24h", 86'400'000'000, "1d"},
+                              {"7d", 604'800'000'000, "7d"},  {"0s", 0, "0ms"},
+                              {"1500ms", 1'500'000, "1500ms"}};
   for (const Row& row : rows) {
     const auto span = parse_duration(row.text);
     ASSERT_TRUE(span.has_value()) << row.text << ": " << span.error().what;
@@ -81,7 +106,9 @@ TEST(Duration, ReadsNumberAndUnit) {
 }
 
 TEST(Duration, RefusesWhatIsNone) {
-  for (const std::string_view text : {"", "90", "s", "1.5h", "-1h", "+1h", "1 h", "1w", "1hour", "1H", "007s", "1h30m", "106751992d", "99999999999999999999s"}) {
+  for (const std::string_view text :
+       {"", "90", "s", "1.5h", "-1h", "+1h", "1 h", "1w", "1hour", "1H", "007s", "1h30m",
+        "106751992d", "99999999999999999999s"}) {
     const auto span = parse_duration(text);
     ASSERT_FALSE(span.has_value()) << text;
     EXPECT_EQ(span.error().code, Code::invalid);

@@ -1,8 +1,8 @@
 #include "core/apply.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "base/text.h"
 
@@ -48,7 +48,8 @@ class Applier {
     process.price = body.price;
     process.started = record_.at;
     process.state = abi::ProcessState::runnable;
-    if (body.goal.size_bytes() != 0) process.transcript.append({abi::Role::user, body.goal, {}, {}});
+    if (body.goal.size_bytes() != 0)
+      process.transcript.append({abi::Role::user, body.goal, {}, {}});
     state_.processes.push_back(std::move(process));
     return {};
   }
@@ -125,13 +126,29 @@ class Applier {
   Result<void> operator()(const TurnStarted& body) {
     Process& process = *TRY(live());
     if (process.turn_frame() != nullptr) return misfit("a turn is open already");
-    return open_frame(process, {body.call, FrameKind::turn, "", "", process.cwd, record_.seq, {}, {}});
+    return open_frame(process,
+                      {body.call, FrameKind::turn, "", "", process.cwd, record_.seq, {}, {}});
+  }
+
+  Result<void> operator()(const TurnFailed& body) {
+    Process& process = *TRY(live());
+    const Frame* frame = process.frame(body.call);
+    if (frame == nullptr || frame->kind != FrameKind::turn) return misfit("no such turn is open");
+    close_frame(process, body.call);
+    return {};
   }
 
   Result<void> operator()(const ToolCalled& body) {
     Process& process = *TRY(live());
     const FrameKind kind = body.request ? FrameKind::tool : FrameKind::outside;
-    TRY(open_frame(process, {body.call, kind, body.tool, body.request.value_or(""), process.cwd, record_.seq, {}, body.arguments}));
+    TRY(open_frame(process, {body.call,
+                             kind,
+                             body.tool,
+                             body.request.value_or(""),
+                             process.cwd,
+                             record_.seq,
+                             {},
+                             body.arguments}));
     ++process.usage.tool_calls;
     return {};
   }
@@ -142,7 +159,8 @@ class Applier {
     if (frame == nullptr || frame->kind == FrameKind::turn) return misfit("no such call is open");
     if (frame->kind == FrameKind::tool) {
       abi::Message message{abi::Role::tool, {}, {}, frame->request};
-      static_cast<base::Payload&>(message.text) = body.value ? base::Payload(*body.value) : base::Payload{error_text(body.error), {}};
+      static_cast<base::Payload&>(message.text) =
+          body.value ? base::Payload(*body.value) : base::Payload{error_text(body.error), {}};
       process.transcript.append(std::move(message));
       process.answered.push_back(frame->request);
     }
@@ -155,8 +173,10 @@ class Applier {
     if (frame.find(body.n) != nullptr) return misfit("that syscall has been seen before");
     for (const base::CapId id : body.spends) {
       const Capability* cap = state_.cap(id);
-      const auto wanted = static_cast<std::uint64_t>(std::count(body.spends.begin(), body.spends.end(), id));
-      if (cap == nullptr || !cap->uses_left || *cap->uses_left < wanted) return misfit("it spends a use that is not there");
+      const auto wanted =
+          static_cast<std::uint64_t>(std::count(body.spends.begin(), body.spends.end(), id));
+      if (cap == nullptr || !cap->uses_left || *cap->uses_left < wanted)
+        return misfit("it spends a use that is not there");
     }
     for (const base::CapId id : body.spends) --*state_.caps[id.value - 1].uses_left;
     if (!body.spends.empty()) ++state_.authority_version;
@@ -169,6 +189,7 @@ class Applier {
     syscall.effect = body.effect;
     syscall.matched = body.matched;
     syscall.spends = body.spends;
+    syscall.needs = body.needs;
     syscall.existed = body.existed;
     syscall.preimage = body.preimage;
     frame.syscalls.push_back(std::move(syscall));
@@ -179,9 +200,11 @@ class Applier {
     Process& process = *TRY(live());
     Frame& frame = *TRY(open(body.call));
     Syscall* syscall = frame.find(body.n);
-    if (syscall == nullptr || syscall->stage != Stage::intended) return misfit("no such intent is open");
+    if (syscall == nullptr || syscall->stage != Stage::intended)
+      return misfit("no such intent is open");
     std::optional<abi::ModelGenerate::Reply> said;
-    if (frame.kind == FrameKind::turn && body.outcome == OutcomeKind::done) said = TRY(model_reply(body));
+    if (frame.kind == FrameKind::turn && body.outcome == OutcomeKind::done)
+      said = TRY(model_reply(body));
     if (body.outcome == OutcomeKind::not_started && !syscall->spends.empty()) {
       for (const base::CapId id : syscall->spends) ++*state_.caps[id.value - 1].uses_left;
       ++state_.authority_version;
@@ -192,7 +215,7 @@ class Applier {
     syscall->reply = body.reply;
     syscall->error = body.error;
     add_usage(process.usage, body.usage);
-    if (frame.kind == FrameKind::turn) end_turn(process, body.call, std::move(said));
+    if (said) end_turn(process, body.call, std::move(*said));
     return {};
   }
 
@@ -217,7 +240,11 @@ class Applier {
 
   Result<void> operator()(const CallWaiting& body) {
     Frame& frame = *TRY(open(body.call));
-    if (frame.find(body.n) != nullptr) return misfit("that syscall has been seen before");
+    // An intent stands already where the wait takes a use of a limited capability.
+    Syscall* intended = frame.find(body.n);
+    if (intended != nullptr &&
+        (intended->stage != Stage::intended || intended->digest != body.digest))
+      return misfit("that syscall has been seen before");
     Syscall syscall;
     syscall.n = body.n;
     syscall.name = body.name;
@@ -228,11 +255,15 @@ class Applier {
     syscall.request = body.request;
     if (body.request) {
       Request* request = find_request(*body.request);
-      if (request == nullptr || request->answered) return misfit("it waits for a request that is not open");
+      if (request == nullptr || request->answered)
+        return misfit("it waits for a request that is not open");
       request->call = body.call;
       request->n = body.n;
     }
-    frame.syscalls.push_back(std::move(syscall));
+    if (intended != nullptr)
+      *intended = std::move(syscall);
+    else
+      frame.syscalls.push_back(std::move(syscall));
     return {};
   }
 
@@ -248,23 +279,28 @@ class Applier {
     return {};
   }
 
-  // An approval lets the call that waits for it decide again; an answer to a question comes with the
-  // call.observed that carries it.
+  // An approval lets the call that waits for it decide again; an answer to a question comes with
+  // the call.observed that carries it.
   Result<void> operator()(const RequestAnswered& body) {
     Request* request = find_request(body.request);
     if (request == nullptr || request->answered) return misfit("no such request is open");
     request->answered = body;
     Process* process = state_.process(request->process);
     Frame* frame = process == nullptr ? nullptr : process->frame(request->call);
-    if (frame == nullptr || request->opened.kind != RequestKind::approval || body.answer != AnswerKind::approved) return {};
-    std::erase_if(frame->syscalls, [&](const Syscall& syscall) { return syscall.n == request->n && syscall.stage == Stage::waiting; });
+    if (frame == nullptr || request->opened.kind != RequestKind::approval ||
+        body.answer != AnswerKind::approved)
+      return {};
+    std::erase_if(frame->syscalls, [&](const Syscall& syscall) {
+      return syscall.n == request->n && syscall.stage == Stage::waiting;
+    });
     return {};
   }
 
   Result<void> operator()(const ObjectPut& body) {
     const auto space = state_.objects.find(body.space);
     const bool known = space != state_.objects.end() && space->second.contains(body.name);
-    if (body.version != (known ? space->second.at(body.name).version : 0) + 1) return misfit("its version is not the next");
+    if (body.version != (known ? space->second.at(body.name).version : 0) + 1)
+      return misfit("its version is not the next");
     state_.objects[body.space][body.name] = {body.type, body.version, body.value};
     return {};
   }
@@ -273,13 +309,16 @@ class Applier {
 
  private:
   base::Unexpected misfit(std::string_view why) const {
-    return fail(Code::corrupt, fmt::format("record {}:{} ({}) does not fit: {}", record_.job.value, record_.seq, kind_of(record_), why),
+    return fail(Code::corrupt,
+                fmt::format("record {}:{} ({}) does not fit: {}", record_.job.value, record_.seq,
+                            kind_of(record_), why),
                 "`alos store check` says what is damaged");
   }
 
   Result<Process*> live() const {
     Process* process = state_.process(record_.process);
-    if (process == nullptr || !process->live()) return misfit("its process does not exist or has ended");
+    if (process == nullptr || !process->live())
+      return misfit("its process does not exist or has ended");
     return process;
   }
 
@@ -290,7 +329,8 @@ class Applier {
   }
 
   Request* find_request(base::RequestId id) const {
-    return id.value == 0 || id.value > state_.requests.size() ? nullptr : &state_.requests[id.value - 1];
+    return id.value == 0 || id.value > state_.requests.size() ? nullptr
+                                                              : &state_.requests[id.value - 1];
   }
 
   Result<void> open_frame(Process& process, Frame frame) const {
@@ -312,7 +352,9 @@ class Applier {
 
   // Short enough to stay in the state: nobody has put these bytes into the store.
   static std::string error_text(const std::optional<base::Error>& error) {
-    return base::shortened(fmt::format("{{\"error\":{}}}", base::to_json(error.value_or(base::Error{}))), base::kInlineBytesMax);
+    return base::shortened(
+        fmt::format("{{\"error\":{}}}", base::to_json(error.value_or(base::Error{}))),
+        base::kInlineBytesMax);
   }
 
   static void add_usage(Usage& total, const Usage& more) {
@@ -324,18 +366,19 @@ class Applier {
 
   Result<abi::ModelGenerate::Reply> model_reply(const CallSettled& body) const {
     if (!body.reply) return misfit("it has no reply");
-    auto reply = base::from_json<abi::ModelGenerate::Reply>(body.reply->text, base::Source::journal);
+    auto reply =
+        base::from_json<abi::ModelGenerate::Reply>(body.reply->text, base::Source::journal);
     if (!reply) return misfit(reply.error().what);
     return reply;
   }
 
-  // The model's reply joins the transcript and opens its tool calls; without one the turn is just over.
-  static void end_turn(Process& process, base::CallId call, std::optional<abi::ModelGenerate::Reply> reply) {
-    if (reply) {
-      process.transcript.append({abi::Role::assistant, std::move(reply->text), std::move(reply->tool_calls), {}});
-      process.answered.clear();
-      ++process.turns;
-    }
+  // The model's reply joins the transcript and opens its tool calls. (Without a reply the turn
+  // stays open until the program has heard why: turn.failed.)
+  static void end_turn(Process& process, base::CallId call, abi::ModelGenerate::Reply reply) {
+    process.transcript.append(
+        {abi::Role::assistant, std::move(reply.text), std::move(reply.tool_calls), {}});
+    process.answered.clear();
+    ++process.turns;
     close_frame(process, call);
   }
 
@@ -347,9 +390,12 @@ class Applier {
 
 Result<void> apply(JobState& state, const Record& record, const base::Digest& head) {
   if (record.seq != state.seq + 1 || (state.seq != 0 && record.job != state.job))
-    return fail(Code::corrupt, fmt::format("record {}:{} does not follow {}:{}", record.job.value, record.seq, state.job.value, state.seq));
+    return fail(Code::corrupt, fmt::format("record {}:{} does not follow {}:{}", record.job.value,
+                                           record.seq, state.job.value, state.seq));
   if (state.seq == 0 && !std::holds_alternative<JobCreated>(record.body))
-    return fail(Code::corrupt, fmt::format("the journal of job {} begins with {}, not with job.created", record.job.value, kind_of(record)));
+    return fail(Code::corrupt,
+                fmt::format("the journal of job {} begins with {}, not with job.created",
+                            record.job.value, kind_of(record)));
   TRY(std::visit(Applier(state, record), record.body));
   state.seq = record.seq;
   state.head = head;
@@ -362,7 +408,9 @@ std::string encode_state(const JobState& state) { return base::to_json(state); }
 
 Result<JobState> decode_state(std::string_view text) {
   auto state = base::from_json<JobState>(text, base::Source::journal);
-  if (!state) return fail(Code::corrupt, "a snapshot cannot be read: " + state.error().what, "`alos store rebuild` makes it anew from the journal");
+  if (!state)
+    return fail(Code::corrupt, "a snapshot cannot be read: " + state.error().what,
+                "`alos store rebuild` makes it anew from the journal");
   state->reindex();
   return state;
 }
@@ -370,7 +418,9 @@ Result<JobState> decode_state(std::string_view text) {
 Result<void> fold(JobState& state, std::string_view lines) {
   while (!lines.empty()) {
     const std::size_t end = lines.find('\n');
-    if (end == std::string_view::npos) return fail(Code::corrupt, fmt::format("journal of job {} is cut off after record {}", state.job.value, state.seq));
+    if (end == std::string_view::npos)
+      return fail(Code::corrupt, fmt::format("journal of job {} is cut off after record {}",
+                                             state.job.value, state.seq));
     const std::string_view line = lines.substr(0, end);
     TRY(apply(state, TRY(parse_record(line)), chain(state.head, line)));
     lines.remove_prefix(end + 1);

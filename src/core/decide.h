@@ -1,8 +1,10 @@
 // The capability decision: a pure function of what a process holds and what it needs.
 //
-// Over the holder's live capabilities that match: any `deny` -> denied; else one bound to this very call ->
-// allowed; else the most specific of the `ask` and `allow` patterns wins, and a tie asks; none -> denied.
-// Writing to a trapdoor (a file that others execute or obey) is covered only by a pattern that names it literally.
+// Over the holder's live capabilities that match: any `deny` -> denied; else one bound to this very
+// call -> allowed; else the most specific of the `ask` and `allow` patterns wins, and a tie asks,
+// unless the allow is a person's answer to that very ask (its parent); none -> denied. Writing to a
+// trapdoor (a file that others execute or obey) is covered only by a pattern that names it
+// literally.
 #pragma once
 
 #include <span>
@@ -15,20 +17,26 @@ namespace alos::core {
 
 struct Decision {
   Verdict verdict = Verdict::denied;
-  std::vector<base::CapId> matched;    // what decided: the denies, the approval, or the most specific ones
-  std::optional<base::CapId> spends;   // has limited uses: one is taken when the intent is recorded
-  std::string reason;                  // for people; only when not plainly allowed
+  std::vector<base::CapId>
+      matched;  // what decided: the denies, the approval, or the most specific ones
+  std::optional<base::CapId> spends;  // has limited uses: one is taken when the intent is recorded
+  std::string reason;                 // for people; only when not plainly allowed
+  bool is_deny = false;               // denied by a deny, not for want of a grant
 };
 
 // `call`: digest of the call for bound approvals.
-Decision decide(const JobState& state, std::uint32_t holder, const abi::Need& need, const base::Digest& call, base::Time now);
+Decision decide(const JobState& state, std::uint32_t holder, const abi::Need& need,
+                const base::Digest& call, base::Time now);
 
-// A copy of the holder's capabilities that touch a subtree, to ask about places in it without the job's lock.
+// A copy of the holder's capabilities that touch a subtree, to ask about places in it without the
+// job's lock.
 class SubtreeView {
  public:
-  SubtreeView(const JobState& state, std::uint32_t holder, const abi::Resource& top, base::Time now);
+  SubtreeView(const JobState& state, std::uint32_t holder, const abi::Resource& top,
+              base::Time now);
 
-  // `list`: shown unless denied (the directory itself was allowed). Other rights: shown when plainly allowed.
+  // `list`: shown unless denied (the directory itself was allowed). Other rights: shown when
+  // plainly allowed.
   bool shows(const abi::Resource& resource, abi::Right right) const;
 
  private:
@@ -39,8 +47,9 @@ class SubtreeView {
 
 bool is_live(const Capability& cap, base::Time now);
 
-// Whether the place is one of the trapdoors, at or beneath it. A trapdoor is a run of whole path segments that may
-// stand anywhere: `.git/hooks`; one that ends in `$` is the place itself only: `.git$`.
+// Whether the place is one of the trapdoors, at or beneath it. A trapdoor is a run of whole path
+// segments that may stand anywhere: `.git/hooks`; one that ends in `$` is the place itself only:
+// `.git$`.
 bool is_trapdoor(std::string_view resource, std::span<const std::string> trapdoors);
 std::vector<std::string> builtin_trapdoors();
 

@@ -1,4 +1,5 @@
-// fold: a state is what its lines say, and no line can be changed, left out, moved or put in unseen.
+// fold: a state is what its lines say, and no line can be changed, left out, moved or put in
+// unseen.
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -24,18 +25,45 @@ const TestJob& life() {
       const std::uint64_t first = turn * 2U - 1U;
       job.put(TurnStarted{{first}, turn});
       job.put(intended(first, 1));
-      job.put(CallSettled{{first}, 1, OutcomeKind::done, base::RawJson{R"({"text":"t","tool_calls":[{"id":"c","name":"n","arguments":"{}"}],"input_tokens":1,"output_tokens":2,"finish":"tool_calls"})"}, {}, {1, 2, 1, 0, 3}});
+      job.put(CallSettled{
+          {first},
+          1,
+          OutcomeKind::done,
+          base::RawJson{
+              R"({"text":"t","tool_calls":[{"id":"c","name":"n","arguments":"{}"}],"input_tokens":1,"output_tokens":2,"finish":"tool_calls"})"},
+          {},
+          {1, 2, 1, 0, 3}});
       job.put(ToolCalled{{first + 1}, "n", "c", {}});
-      job.put(intended(first + 1, 1, turn <= 3 ? std::vector<base::CapId>{{1}} : std::vector<base::CapId>{}));
-      job.put(CallSettled{{first + 1}, 1, turn == 2 ? OutcomeKind::unknown : OutcomeKind::done, {}, {}, {}});
-      job.put(AuthorityDecided{{first + 1}, 2, "fs.read", abi::Resource::from_text("fs:/workspace/.env").value(), abi::Right::read, Verdict::denied, {}, "no"});
-      job.put(CallObserved{{first + 1}, 2, "fs.read", base::Digest::of("d"), {}, base::Error{Code::denied, "no", ""}});
-      job.put(ObjectPut{"7.1", "notes", "text", turn, base::Json::trusted("{\"n\":" + std::to_string(turn) + "}")});
+      job.put(intended(first + 1, 1,
+                       turn <= 3 ? std::vector<base::CapId>{{1}} : std::vector<base::CapId>{}));
+      job.put(CallSettled{
+          {first + 1}, 1, turn == 2 ? OutcomeKind::unknown : OutcomeKind::done, {}, {}, {}});
+      job.put(AuthorityDecided{{first + 1},
+                               2,
+                               "fs.read",
+                               abi::Resource::from_text("fs:/workspace/.env").value(),
+                               abi::Right::read,
+                               Verdict::denied,
+                               {},
+                               "no"});
+      job.put(CallObserved{{first + 1},
+                           2,
+                           "fs.read",
+                           base::Digest::of("d"),
+                           {},
+                           base::Error{Code::denied, "no", ""}});
+      job.put(ObjectPut{"7.1", "notes", "text", turn,
+                        base::Json::trusted("{\"n\":" + std::to_string(turn) + "}")});
       job.put(ToolReturned{{first + 1}, "n", true, base::Json::trusted(R"({"ok":true})"), {}});
     }
     job.put(ToolCalled{{11}, "n", {}, base::Text(std::string(3000, 'x'))});
     job.put(opened(1, RequestKind::approval));
-    job.put(CallWaiting{{11}, 1, "fs.write", base::Digest::of("w"), base::Time{1'800'000'000'000'000}, base::RequestId{1}});
+    job.put(CallWaiting{{11},
+                        1,
+                        "fs.write",
+                        base::Digest::of("w"),
+                        base::Time{1'800'000'000'000'000},
+                        base::RequestId{1}});
     job.put(HumanTold{"owner", "waiting"});
     job.put(CapRevoked{{{2}}, "owner"});
     return job;
@@ -70,7 +98,8 @@ TEST(Fold, GivesTheStateThatLived) {
   const auto done = fold(state, life().lines);
   ASSERT_TRUE(done.has_value()) << done.error().what;
   EXPECT_EQ(state.head, life().state.head);
-  // A payload too large for a record is a reference once read; in everything else the two are the same bytes.
+  // A payload too large for a record is a reference once read; in everything else the two are the
+  // same bytes.
   EXPECT_EQ(encode_state(state), encode_state(life().state));
   EXPECT_GT(state.seq, 55U);
 }
@@ -79,11 +108,13 @@ TEST(Fold, GoesOnFromAnyPlace) {
   const auto lines = split_lines(life().lines);
   for (std::size_t cut = 0; cut <= lines.size(); cut += 7) {
     JobState state;
-    ASSERT_TRUE(fold(state, join({lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(cut)})).has_value());
+    ASSERT_TRUE(fold(state, join({lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(cut)}))
+                    .has_value());
     const auto resumed = decode_state(encode_state(state));  // a snapshot in between
     ASSERT_TRUE(cut == 0 || resumed.has_value());
     JobState rest = cut == 0 ? JobState{} : *resumed;
-    ASSERT_TRUE(fold(rest, join({lines.begin() + static_cast<std::ptrdiff_t>(cut), lines.end()})).has_value());
+    ASSERT_TRUE(fold(rest, join({lines.begin() + static_cast<std::ptrdiff_t>(cut), lines.end()}))
+                    .has_value());
     EXPECT_EQ(encode_state(rest), encode_state(life().state)) << "cut after " << cut;
   }
 }
@@ -122,7 +153,8 @@ TEST(Fold, ARenumberedForgeryHasAnotherHead) {
   const auto lines = split_lines(life().lines);
   for (const std::string& line : lines) {
     Record record = parse_record(line).value();
-    if (std::holds_alternative<AuthorityDecided>(record.body)) continue;  // the refusals never happened
+    if (std::holds_alternative<AuthorityDecided>(record.body))
+      continue;  // the refusals never happened
     ASSERT_TRUE(forged.add(record.body, record.process).has_value());
   }
   EXPECT_LT(forged.state.seq, life().state.seq);

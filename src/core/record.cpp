@@ -1,8 +1,8 @@
 #include "core/record.h"
 
-#include <array>
-
 #include <fmt/format.h>
+
+#include <array>
 
 #include "base/text.h"
 
@@ -59,7 +59,8 @@ Result<Record> read_record(Reader in) {
     record.body = TRY(AllKinds::decoders[i](*body));
     return record;
   }
-  return fail(Code::corrupt, fmt::format("kind `{}` is not known", base::printable(kind)), "it may be of a newer alos");
+  return fail(Code::corrupt, fmt::format("kind `{}` is not known", base::printable(kind)),
+              "it may be of a newer alos");
 }
 
 }  // namespace
@@ -88,9 +89,12 @@ void append_canonical(std::string& out, const Record& record) {
 
 Result<Record> parse_record(std::string_view line) {
   const auto document = base::Document::parse(line, base::Source::journal);
-  Result<Record> record = document ? read_record(document->root()) : Result<Record>(base::Unexpected(document.error()));
+  Result<Record> record =
+      document ? read_record(document->root()) : Result<Record>(base::Unexpected(document.error()));
   if (!record)
-    return fail(Code::corrupt, fmt::format("a record cannot be read: {} (in `{}`)", record.error().what, base::printable(base::shortened(line, 120))),
+    return fail(Code::corrupt,
+                fmt::format("a record cannot be read: {} (in `{}`)", record.error().what,
+                            base::printable(base::shortened(line, 120))),
                 "restore the store from a backup; `alos store check` lists what is damaged");
   return record;
 }

@@ -1,8 +1,8 @@
 // Record: one state change of a job, and all there is to know about it.
 //
-// A job's state is the fold of its records (apply.h). The canonical form of a record is one line of JSON; the
-// journal is the chain hash = SHA-256(previous hash || line). Kinds stay readable for ever and what a kind means
-// never changes: a new meaning is a new kind.
+// A job's state is the fold of its records (apply.h). The canonical form of a record is one line of
+// JSON; the journal is the chain hash = SHA-256(previous hash || line). Kinds stay readable for
+// ever and what a kind means never changes: a new meaning is a new kind.
 #pragma once
 
 #include <optional>
@@ -22,9 +22,9 @@ struct Budget {
   std::optional<std::uint64_t> model_tokens;  // in and out together
   std::optional<std::uint64_t> model_calls;
   std::optional<std::uint64_t> tool_calls;
-  std::optional<std::uint64_t> usd_micro;     // millionths of a US dollar
-  std::optional<std::uint64_t> wall_ms;       // from its start
-  std::optional<std::uint64_t> processes;     // itself and all below it
+  std::optional<std::uint64_t> usd_micro;  // millionths of a US dollar
+  std::optional<std::uint64_t> wall_ms;    // from its start
+  std::optional<std::uint64_t> processes;  // itself and all below it
   ALOS_FIELDS(model_tokens, model_calls, tool_calls, usd_micro, wall_ms, processes)
 };
 
@@ -46,14 +46,14 @@ struct Price {  // of a model, in millionths of a US dollar per million tokens
 // Authority over one pattern. Live while not revoked, not used up and not expired.
 struct Capability {
   base::CapId id;
-  std::uint32_t holder = 0;                 // process number
-  abi::Grant grant;                         // `uses` as first granted
-  std::optional<base::CapId> parent;        // derived from
-  std::optional<base::Digest> bound_call;   // fits this very call only
-  std::string from;                         // who granted it: manifest, base, human:owner (request 7.r1), ...
+  std::uint32_t holder = 0;                // process number
+  abi::Grant grant;                        // `uses` as first granted
+  std::optional<base::CapId> parent;       // derived from
+  std::optional<base::Digest> bound_call;  // fits this very call only
+  std::string from;  // who granted it: manifest, base, human:owner (request 7.r1), ...
   std::optional<std::uint64_t> uses_left;
   bool revoked = false;
-  base::Seq seq = 0;                        // of the record that granted it
+  base::Seq seq = 0;  // of the record that granted it
   ALOS_FIELDS(id, holder, grant, parent, bound_call, from, uses_left, revoked, seq)
 };
 
@@ -178,12 +178,19 @@ struct TurnStarted {  // a durable call whose one syscall is model.generate
   ALOS_FIELDS(call, turn)
 };
 
+struct TurnFailed {  // the model gave no reply; the program has been told
+  static constexpr std::string_view kKind = "turn.failed";
+  base::CallId call;
+  base::Error error;
+  ALOS_FIELDS(call, error)
+};
+
 struct ToolCalled {
   static constexpr std::string_view kKind = "tool.called";
   base::CallId call;
   std::string tool;
-  std::optional<std::string> request;     // the model's id of it, in its last reply
-  std::optional<base::Text> arguments;    // of a call from outside the model
+  std::optional<std::string> request;   // the model's id of it, in its last reply
+  std::optional<base::Text> arguments;  // of a call from outside the model
   ALOS_FIELDS(call, tool, request, arguments)
 };
 
@@ -207,9 +214,9 @@ struct CallIntended {
   std::vector<NeedText> needs;
   std::vector<base::CapId> matched;
   std::vector<base::CapId> spends;
-  std::optional<bool> existed;             // preimage: was there something
-  std::optional<base::Digest> preimage;    // of its content
-  std::optional<base::Text> kept;          // the content itself, when small enough to keep
+  std::optional<bool> existed;           // preimage: was there something
+  std::optional<base::Digest> preimage;  // of its content
+  std::optional<base::Text> kept;        // the content itself, when small enough to keep
   ALOS_FIELDS(call, n, name, effect, digest, needs, matched, spends, existed, preimage, kept)
 };
 
@@ -252,14 +259,15 @@ struct RequestOpened {
   base::RequestId request;
   RequestKind kind = RequestKind::question;
   std::string to;
-  std::string question;               // for people; for approvals the need in words
+  std::string question;  // for people; for approvals the need in words
   std::vector<std::string> choices;
   std::string name;                   // of the call
   base::Digest digest;                // of the call
   std::vector<NeedText> needs;        // approval: what is asked
+  std::vector<base::CapId> asked_by;  // approval: the capability that says to ask, for each need
   std::vector<abi::Grant> grants;     // grant: what is asked
   std::string preview;                // what the call would do
-  ALOS_FIELDS(request, kind, to, question, choices, name, digest, needs, grants, preview)
+  ALOS_FIELDS(request, kind, to, question, choices, name, digest, needs, asked_by, grants, preview)
 };
 
 struct RequestAnswered {
@@ -289,10 +297,12 @@ struct HumanTold {
   ALOS_FIELDS(to, text)
 };
 
-using Body = std::variant<JobCreated, JobOpened, ProcessSpawned, ProcessMoved, ProcessPaused, ProcessResumed,
-                          ProcessExiting, ProcessExited, ProcessFailed, ProcessKilled, CapGranted, CapRevoked,
-                          AuthorityDecided, TurnStarted, ToolCalled, ToolReturned, CallIntended, CallSettled,
-                          CallObserved, CallWaiting, RequestOpened, RequestAnswered, ObjectPut, HumanTold>;
+using Body =
+    std::variant<JobCreated, JobOpened, ProcessSpawned, ProcessMoved, ProcessPaused, ProcessResumed,
+                 ProcessExiting, ProcessExited, ProcessFailed, ProcessKilled, CapGranted,
+                 CapRevoked, AuthorityDecided, TurnStarted, TurnFailed, ToolCalled, ToolReturned,
+                 CallIntended, CallSettled, CallObserved, CallWaiting, RequestOpened,
+                 RequestAnswered, ObjectPut, HumanTold>;
 
 struct Record {
   base::JobId job;
@@ -313,6 +323,8 @@ void append_canonical(std::string& out, const Record& record);
 // Errors are `corrupt` and name job and seq where they can be read.
 base::Result<Record> parse_record(std::string_view line);
 
-inline base::Digest chain(const base::Digest& previous, std::string_view line) { return base::Digest::of(previous.view(), line); }
+inline base::Digest chain(const base::Digest& previous, std::string_view line) {
+  return base::Digest::of(previous.view(), line);
+}
 
 }  // namespace alos::core

@@ -1,5 +1,5 @@
-// Whatever line: a record that is read is written, read and written the same again, and applying it to any state
-// either fits or leaves the state as it was.
+// Whatever line: a record that is read is written, read and written the same again, and applying it
+// to any state either fits or leaves the state as it was.
 #include <cstdint>
 
 #include "base/check.h"
@@ -26,7 +26,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     core::append_canonical(twice, *again);
     CHECK(once == twice);
     const std::string before = core::encode_state(state);
-    if (!core::apply(state, *record, core::chain(state.head, line))) CHECK(core::encode_state(state) == before);
+    if (!core::apply(state, *record, core::chain(state.head, line)))
+      CHECK(core::encode_state(state) == before);
   }
   const std::string snapshot = core::encode_state(state);
   const auto back = core::decode_state(snapshot);

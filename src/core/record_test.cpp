@@ -1,5 +1,5 @@
-// Records: the canonical line of every kind, frozen. Old journals must be readable for ever, so a row here is never
-// changed; a new kind, or a new optional field, gets a new row.
+// Records: the canonical line of every kind, frozen. Old journals must be readable for ever, so a
+// row here is never changed; a new kind, or a new optional field, gets a new row.
 #include "core/record.h"
 
 #include <gtest/gtest.h>
@@ -12,10 +12,12 @@ namespace {
 
 using base::Code;
 
-constexpr std::string_view kHead = R"({"job":7,"seq":12,"at":"2025-11-22T16:43:17.000001Z","kind":")";
+constexpr std::string_view kHead =
+    R"({"job":7,"seq":12,"at":"2025-11-22T16:43:17.000001Z","kind":")";
 
 std::string line_of(std::string_view kind, std::string_view body) {
-  return std::string(kHead) + std::string(kind) + R"(","pid":"7.2","cause":11,"body":)" + std::string(body) + '}';
+  return std::string(kHead) + std::string(kind) + R"(","pid":"7.2","cause":11,"body":)" +
+         std::string(body) + '}';
 }
 
 #define ALOS_TEST_DIGEST "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
@@ -26,37 +28,65 @@ struct Golden {
 
 const std::vector<Golden>& golden() {
   static const std::vector<Golden> rows{
-      {"job.created", R"({"owner":"owner","roots":[{"name":"workspace","host":"/home/me/w"}],"trapdoors":[".git/hooks"]})"},
+      {"job.created",
+       R"({"owner":"owner","roots":[{"name":"workspace","host":"/home/me/w"}],"trapdoors":[".git/hooks"]})"},
       {"job.opened", R"({"epoch":3})"},
-      {"process.spawned", R"({"number":2,"parent":1,"name":"helper","image":"base","model":"openai/gpt-5","prompt":"P","goal":"G","tools":["read_file"],"cwd":"/workspace","budget":{},"price":{"input":0,"output":0}})"},
-      {"process.spawned", R"({"number":1,"parent":0,"name":"root","image":"base","model":"m","prompt":{"$text":")" ALOS_TEST_DIGEST R"(","bytes":9000},"goal":"","tools":[],"cwd":"/","budget":{"model_tokens":1,"model_calls":2,"tool_calls":3,"usd_micro":4,"wall_ms":5,"processes":6},"price":{"input":1250000,"output":10000000}})"},
+      {"process.spawned",
+       R"({"number":2,"parent":1,"name":"helper","image":"base","model":"openai/gpt-5","prompt":"P","goal":"G","tools":["read_file"],"cwd":"/workspace","budget":{},"price":{"input":0,"output":0}})"},
+      {"process.spawned",
+       R"({"number":1,"parent":0,"name":"root","image":"base","model":"m","prompt":{"$text":")" ALOS_TEST_DIGEST
+       R"(","bytes":9000},"goal":"","tools":[],"cwd":"/","budget":{"model_tokens":1,"model_calls":2,"tool_calls":3,"usd_micro":4,"wall_ms":5,"processes":6},"price":{"input":1250000,"output":10000000}})"},
       {"process.moved", R"({"cwd":"/workspace/src"})"},
       {"process.paused", R"({"by":"owner","reason":"lunch"})"},
       {"process.resumed", R"({"by":"owner"})"},
       {"process.exiting", R"({"result":"done"})"},
       {"process.exited", R"({"result":"done"})"},
-      {"process.failed", R"({"error":{"code":"exhausted","what":"the budget is used up","details":""}})"},
+      {"process.failed",
+       R"({"error":{"code":"exhausted","what":"the budget is used up","details":""}})"},
       {"process.killed", R"({"by":"owner","reason":"kill"})"},
-      {"cap.granted", R"({"cap":{"id":1,"holder":1,"grant":"read,list fs:/workspace/**","from":"manifest","revoked":false,"seq":12}})"},
-      {"cap.granted", R"({"cap":{"id":2,"holder":1,"grant":"write fs:/workspace/a ask uses=3 until=2026-01-01T00:00:00.000000Z delegate","parent":1,"bound_call":")" ALOS_TEST_DIGEST R"j(","from":"human:owner (request 7.r1)","uses_left":2,"revoked":false,"seq":12}})j"},
+      {"cap.granted",
+       R"({"cap":{"id":1,"holder":1,"grant":"read,list fs:/workspace/**","from":"manifest","revoked":false,"seq":12}})"},
+      {"cap.granted",
+       R"({"cap":{"id":2,"holder":1,"grant":"write fs:/workspace/a ask uses=3 until=2026-01-01T00:00:00.000000Z delegate","parent":1,"bound_call":")" ALOS_TEST_DIGEST
+       R"j(","from":"human:owner (request 7.r1)","uses_left":2,"revoked":false,"seq":12}})j"},
       {"cap.revoked", R"({"caps":[1,2],"by":"owner"})"},
-      {"authority.decided", R"({"call":4,"n":1,"name":"fs.write","resource":"fs:/workspace/a%20b","right":"write","decision":"denied","matched":[3],"reason":"a deny covers it"})"},
+      {"authority.decided",
+       R"({"call":4,"n":1,"name":"fs.write","resource":"fs:/workspace/a%20b","right":"write","decision":"denied","matched":[3],"reason":"a deny covers it"})"},
       {"turn.started", R"({"call":4,"turn":1})"},
+      {"turn.failed",
+       R"({"call":4,"error":{"code":"unavailable","what":"no answer","details":""}})"},
       {"tool.called", R"({"call":4,"tool":"read_file","request":"call_1"})"},
       {"tool.called", R"({"call":4,"tool":"read_file","arguments":"{\"path\":\"a\"}"})"},
       {"tool.returned", R"({"call":4,"tool":"read_file","ok":true,"value":{"text":"hello"}})"},
-      {"tool.returned", R"({"call":4,"tool":"read_file","ok":false,"error":{"code":"denied","what":"no","details":"ask"}})"},
-      {"tool.returned", R"({"call":4,"tool":"read_file","ok":true,"value":{"$json":")" ALOS_TEST_DIGEST R"(","bytes":70000}})"},
-      {"call.intended", R"({"call":4,"n":1,"name":"fs.write","effect":"verifiable","digest":")" ALOS_TEST_DIGEST R"(","needs":[{"resource":"fs:/workspace/a","right":"write"}],"matched":[1],"spends":[1]})"},
-      {"call.intended", R"({"call":4,"n":1,"name":"fs.write","effect":"verifiable","digest":")" ALOS_TEST_DIGEST R"(","needs":[],"matched":[],"spends":[],"existed":true,"preimage":")" ALOS_TEST_DIGEST R"(","kept":"abc"})"},
-      {"call.settled", R"({"call":4,"n":1,"outcome":"done","reply":{"bytes":3,"created":true},"usage":{"input_tokens":0,"output_tokens":0,"model_calls":0,"tool_calls":0,"usd_micro":0}})"},
-      {"call.settled", R"({"call":4,"n":1,"outcome":"unknown","error":{"code":"outcome_unknown","what":"cut off","details":""},"usage":{"input_tokens":1,"output_tokens":2,"model_calls":1,"tool_calls":0,"usd_micro":5}})"},
-      {"call.observed", R"({"call":4,"n":2,"name":"time.now","digest":")" ALOS_TEST_DIGEST R"(","reply":{"now":"2025-11-22T16:43:17.000000Z"}})"},
-      {"call.waiting", R"({"call":4,"n":3,"name":"time.sleep","digest":")" ALOS_TEST_DIGEST R"(","until":"2025-11-22T16:43:18.000000Z"})"},
-      {"call.waiting", R"({"call":4,"n":3,"name":"human.ask","digest":")" ALOS_TEST_DIGEST R"(","request":1})"},
-      {"request.opened", R"({"request":1,"kind":"approval","to":"owner","question":"write /workspace/a","choices":[],"name":"fs.write","digest":")" ALOS_TEST_DIGEST R"(","needs":[{"resource":"fs:/workspace/a","right":"write"}],"grants":["write fs:/workspace/**"],"preview":"+ a line"})"},
-      {"request.answered", R"({"request":1,"answer":"approved","by":"human:owner","scope":"once","text":""})"},
-      {"object.put", R"({"space":"7.2","name":"notes","type":"text","version":1,"value":["a",1,null]})"},
+      {"tool.returned",
+       R"({"call":4,"tool":"read_file","ok":false,"error":{"code":"denied","what":"no","details":"ask"}})"},
+      {"tool.returned",
+       R"({"call":4,"tool":"read_file","ok":true,"value":{"$json":")" ALOS_TEST_DIGEST
+       R"(","bytes":70000}})"},
+      {"call.intended",
+       R"({"call":4,"n":1,"name":"fs.write","effect":"verifiable","digest":")" ALOS_TEST_DIGEST
+       R"(","needs":[{"resource":"fs:/workspace/a","right":"write"}],"matched":[1],"spends":[1]})"},
+      {"call.intended",
+       R"({"call":4,"n":1,"name":"fs.write","effect":"verifiable","digest":")" ALOS_TEST_DIGEST
+       R"(","needs":[],"matched":[],"spends":[],"existed":true,"preimage":")" ALOS_TEST_DIGEST
+       R"(","kept":"abc"})"},
+      {"call.settled",
+       R"({"call":4,"n":1,"outcome":"done","reply":{"bytes":3,"created":true},"usage":{"input_tokens":0,"output_tokens":0,"model_calls":0,"tool_calls":0,"usd_micro":0}})"},
+      {"call.settled",
+       R"({"call":4,"n":1,"outcome":"unknown","error":{"code":"outcome_unknown","what":"cut off","details":""},"usage":{"input_tokens":1,"output_tokens":2,"model_calls":1,"tool_calls":0,"usd_micro":5}})"},
+      {"call.observed", R"({"call":4,"n":2,"name":"time.now","digest":")" ALOS_TEST_DIGEST
+                        R"(","reply":{"now":"2025-11-22T16:43:17.000000Z"}})"},
+      {"call.waiting", R"({"call":4,"n":3,"name":"time.sleep","digest":")" ALOS_TEST_DIGEST
+                       R"(","until":"2025-11-22T16:43:18.000000Z"})"},
+      {"call.waiting",
+       R"({"call":4,"n":3,"name":"human.ask","digest":")" ALOS_TEST_DIGEST R"(","request":1})"},
+      {"request.opened",
+       R"({"request":1,"kind":"approval","to":"owner","question":"write /workspace/a","choices":[],"name":"fs.write","digest":")" ALOS_TEST_DIGEST
+       R"(","needs":[{"resource":"fs:/workspace/a","right":"write"}],"asked_by":[3],"grants":["write fs:/workspace/**"],"preview":"+ a line"})"},
+      {"request.answered",
+       R"({"request":1,"answer":"approved","by":"human:owner","scope":"once","text":""})"},
+      {"object.put",
+       R"({"space":"7.2","name":"notes","type":"text","version":1,"value":["a",1,null]})"},
       {"human.told", R"({"to":"owner","text":"done"})"},
   };
   return rows;
@@ -94,7 +124,9 @@ TEST(Record, IsWrittenFromItsParts) {
   Record record{{7}, 1, base::Time{0}, 1, 0, HumanTold{"owner", "a\n\"b\""}};
   std::string line = "before ";
   append_canonical(line, record);
-  EXPECT_EQ(line, R"(before {"job":7,"seq":1,"at":"1970-01-01T00:00:00.000000Z","kind":"human.told","pid":"7.1","cause":0,"body":{"to":"owner","text":"a\n\"b\""}})");
+  EXPECT_EQ(
+      line,
+      R"(before {"job":7,"seq":1,"at":"1970-01-01T00:00:00.000000Z","kind":"human.told","pid":"7.1","cause":0,"body":{"to":"owner","text":"a\n\"b\""}})");
 }
 
 TEST(Record, RefusesWhatIsNone) {
@@ -138,7 +170,8 @@ TEST(Record, RefusesWhatIsNone) {
     }
     ASSERT_FALSE(bad.has_value()) << row.line;
     EXPECT_EQ(bad.error().code, Code::corrupt);
-    EXPECT_NE(bad.error().what.find(row.what), std::string::npos) << row.line << "\n  says: " << bad.error().what;
+    EXPECT_NE(bad.error().what.find(row.what), std::string::npos)
+        << row.line << "\n  says: " << bad.error().what;
     EXPECT_FALSE(bad.error().details.empty()) << "no way out";
     EXPECT_EQ(bad.error().what.find('\x1b'), std::string::npos);
   }

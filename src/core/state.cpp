@@ -16,7 +16,9 @@ const Syscall* Frame::pending() const {
   return syscalls.empty() || syscalls.back().stage == Stage::settled ? nullptr : &syscalls.back();
 }
 
-const Frame* Process::frame(base::CallId call) const { return const_cast<Process*>(this)->frame(call); }
+const Frame* Process::frame(base::CallId call) const {
+  return const_cast<Process*>(this)->frame(call);
+}
 
 Frame* Process::frame(base::CallId call) {
   for (Frame& frame : frames)
@@ -37,12 +39,14 @@ const Frame* Process::turn_frame() const {
 }
 
 void CapabilityIndex::add(const Capability& cap) {
-  const std::uint64_t hash = hash_runs(cap.holder, cap.grant.resource.literal_prefix(), [](std::uint64_t) {});
+  const std::uint64_t hash =
+      hash_runs(cap.holder, cap.grant.resource.literal_prefix(), [](std::uint64_t) {});
   by_prefix_[hash].push_back(cap.id);
 }
 
 void CapabilityIndex::remove(const Capability& cap) {
-  const std::uint64_t hash = hash_runs(cap.holder, cap.grant.resource.literal_prefix(), [](std::uint64_t) {});
+  const std::uint64_t hash =
+      hash_runs(cap.holder, cap.grant.resource.literal_prefix(), [](std::uint64_t) {});
   const auto found = by_prefix_.find(hash);
   if (found == by_prefix_.end()) return;
   std::erase(found->second, cap.id);

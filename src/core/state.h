@@ -23,18 +23,20 @@ struct Syscall {
   std::string name;
   base::Digest digest;
   Stage stage = Stage::settled;
-  base::Seq seq = 0;                         // of the record that brought it to this stage
-  std::optional<base::RawJson> reply;           // settled and done
-  std::optional<base::Error> error;          // settled otherwise
-  std::optional<OutcomeKind> outcome;        // settled, of an intent
-  std::optional<abi::EffectClass> effect;    // of an intent
-  std::vector<base::CapId> matched;          // of an intent: what allowed it
-  std::vector<base::CapId> spends;           // of an intent
+  base::Seq seq = 0;                       // of the record that brought it to this stage
+  std::optional<base::RawJson> reply;      // settled and done
+  std::optional<base::Error> error;        // settled otherwise
+  std::optional<OutcomeKind> outcome;      // settled, of an intent
+  std::optional<abi::EffectClass> effect;  // of an intent
+  std::vector<base::CapId> matched;        // of an intent: what allowed it
+  std::vector<base::CapId> spends;         // of an intent
+  std::vector<NeedText> needs;             // of an intent: the places that were decided
   std::optional<bool> existed;
   std::optional<base::Digest> preimage;
-  std::optional<base::Time> until;           // waiting
-  std::optional<base::RequestId> request;    // waiting, or refused
-  ALOS_FIELDS(n, name, digest, stage, seq, reply, error, outcome, effect, matched, spends, existed, preimage, until, request)
+  std::optional<base::Time> until;         // waiting
+  std::optional<base::RequestId> request;  // waiting, or refused
+  ALOS_FIELDS(n, name, digest, stage, seq, reply, error, outcome, effect, matched, spends, needs,
+              existed, preimage, until, request)
 };
 
 ALOS_ENUM(FrameKind, turn, tool, outside)
@@ -44,9 +46,9 @@ struct Frame {
   base::CallId call;
   FrameKind kind = FrameKind::tool;
   std::string tool;
-  std::string request;  // the model's id
-  base::Path cwd;       // when it was called
-  base::Seq seq = 0;    // of the record that opened it
+  std::string request;            // the model's id
+  base::Path cwd;                 // when it was called
+  base::Seq seq = 0;              // of the record that opened it
   std::vector<Syscall> syscalls;  // by n
   std::optional<base::Text> arguments;
   ALOS_FIELDS(call, kind, tool, request, cwd, seq, syscalls, arguments)
@@ -71,18 +73,19 @@ struct Process {
   Usage usage;
   base::Time started;
   abi::ProcessState state = abi::ProcessState::created;  // `runnable` also while it waits or runs
-  std::string reason;                    // paused, failed, killed: why
-  std::optional<base::Error> error;      // failed
-  std::optional<base::Text> result;      // exiting, exited
+  std::string reason;                                    // paused, failed, killed: why
+  std::optional<base::Error> error;                      // failed
+  std::optional<base::Text> result;                      // exiting, exited
   bool exiting = false;
   abi::Transcript transcript;
-  std::uint32_t turns = 0;               // model replies
+  std::uint32_t turns = 0;  // model replies
   std::uint64_t next_call = 1;
-  std::vector<Frame> frames;             // open durable calls
-  std::vector<std::string> answered;     // tool requests of the last reply that have returned
-  base::Seq last_seq = 0;                // of the last record about it
-  ALOS_FIELDS(number, parent, name, image, model, prompt, goal, tools, cwd, budget, price, usage, started, state,
-              reason, error, result, exiting, transcript, turns, next_call, frames, answered, last_seq)
+  std::vector<Frame> frames;          // open durable calls
+  std::vector<std::string> answered;  // tool requests of the last reply that have returned
+  base::Seq last_seq = 0;             // of the last record about it
+  ALOS_FIELDS(number, parent, name, image, model, prompt, goal, tools, cwd, budget, price, usage,
+              started, state, reason, error, result, exiting, transcript, turns, next_call, frames,
+              answered, last_seq)
 
   bool live() const { return !abi::is_terminal(state); }
   const Frame* frame(base::CallId call) const;
@@ -109,7 +112,8 @@ struct Object {
   ALOS_FIELDS(type, version, value)
 };
 
-// Finds the capabilities that could cover a resource: by holder and literal prefix. Derived, never stored.
+// Finds the capabilities that could cover a resource: by holder and literal prefix. Derived, never
+// stored.
 class CapabilityIndex {
  public:
   void add(const Capability& cap);
@@ -120,8 +124,8 @@ class CapabilityIndex {
   void candidates(std::uint32_t holder, std::string_view resource, Visit&& visit) const;
 
  private:
-  // Hashes the text in runs that end before each slash and after the scheme's colon, so that every place where a
-  // literal prefix can end has a hash of its own. `at_end(hash)` is called at each.
+  // Hashes the text in runs that end before each slash and after the scheme's colon, so that every
+  // place where a literal prefix can end has a hash of its own. `at_end(hash)` is called at each.
   template <typename AtEnd>
   static std::uint64_t hash_runs(std::uint32_t holder, std::string_view text, AtEnd&& at_end);
   static std::uint64_t mix(std::uint64_t hash, std::string_view run);
@@ -131,19 +135,20 @@ class CapabilityIndex {
 
 struct JobState {
   base::JobId job;
-  base::Seq seq = 0;      // of the last record
-  base::Digest head;      // of the chain
+  base::Seq seq = 0;  // of the last record
+  base::Digest head;  // of the chain
   base::Time at;
   std::string owner;
   abi::Roots roots;
   std::vector<std::string> trapdoors;
   std::uint64_t epoch = 0;
-  std::uint64_t authority_version = 0;   // grows when a decision could come out differently
-  std::vector<Process> processes;        // number - 1
-  std::vector<Capability> caps;          // id - 1
-  std::vector<Request> requests;         // id - 1
+  std::uint64_t authority_version = 0;  // grows when a decision could come out differently
+  std::vector<Process> processes;       // number - 1
+  std::vector<Capability> caps;         // id - 1
+  std::vector<Request> requests;        // id - 1
   std::map<std::string, std::map<std::string, Object>> objects;  // by namespace and name
-  ALOS_FIELDS(job, seq, head, at, owner, roots, trapdoors, epoch, authority_version, processes, caps, requests, objects)
+  ALOS_FIELDS(job, seq, head, at, owner, roots, trapdoors, epoch, authority_version, processes,
+              caps, requests, objects)
 
   CapabilityIndex index;
 
@@ -170,7 +175,8 @@ inline std::uint64_t CapabilityIndex::mix(std::uint64_t hash, std::string_view r
 }
 
 template <typename AtEnd>
-std::uint64_t CapabilityIndex::hash_runs(std::uint32_t holder, std::string_view text, AtEnd&& at_end) {
+std::uint64_t CapabilityIndex::hash_runs(std::uint32_t holder, std::string_view text,
+                                         AtEnd&& at_end) {
   std::uint64_t hash = holder * 0x9E3779B97F4A7C15ULL;
   std::size_t end = text.find(':') + 1;
   hash = mix(hash, text.substr(0, end));
@@ -184,7 +190,8 @@ std::uint64_t CapabilityIndex::hash_runs(std::uint32_t holder, std::string_view 
 }
 
 template <typename Visit>
-void CapabilityIndex::candidates(std::uint32_t holder, std::string_view resource, Visit&& visit) const {
+void CapabilityIndex::candidates(std::uint32_t holder, std::string_view resource,
+                                 Visit&& visit) const {
   hash_runs(holder, resource, [&](std::uint64_t hash) {
     const auto found = by_prefix_.find(hash);
     if (found == by_prefix_.end()) return;

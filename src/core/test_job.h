@@ -1,4 +1,5 @@
-// TestJob: a job of records for tests. Appends bodies as a runtime would: next seq, one second later, chained.
+// TestJob: a job of records for tests. Appends bodies as a runtime would: next seq, one second
+// later, chained.
 #pragma once
 
 #include <string>
@@ -11,7 +12,12 @@ class TestJob {
  public:
   // Applies the next record; it joins `lines` only when it fits.
   base::Result<void> add(Body body, std::uint32_t process = 1) {
-    const Record record{{7}, state.seq + 1, base::Time{1'763'829'797'000'000} + std::chrono::seconds(state.seq), process, 0, std::move(body)};
+    const Record record{{7},
+                        state.seq + 1,
+                        base::Time{1'763'829'797'000'000} + std::chrono::seconds(state.seq),
+                        process,
+                        0,
+                        std::move(body)};
     std::string line;
     append_canonical(line, record);
     auto done = apply(state, record, chain(state.head, line));
@@ -54,7 +60,8 @@ inline Capability capability(std::uint64_t id, std::uint32_t holder, const std::
   return cap;
 }
 
-inline CallIntended intended(std::uint64_t call, std::uint32_t n, std::vector<base::CapId> spends = {}) {
+inline CallIntended intended(std::uint64_t call, std::uint32_t n,
+                             std::vector<base::CapId> spends = {}) {
   CallIntended body;
   body.call = {call};
   body.n = n;

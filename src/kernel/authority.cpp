@@ -1,8 +1,8 @@
 #include "kernel/authority.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "base/text.h"
 
@@ -11,21 +11,32 @@ namespace alos::kernel {
 using base::Code;
 using base::fail;
 
-base::Unexpected Authority::refuse(const Lock& lock, const Question& question, const abi::Need& need, const core::Decision& decision) {
+base::Unexpected Authority::refuse(const Lock& lock, const Question& question,
+                                   const abi::Need& need, const core::Decision& decision) {
   const Place& place = journal_.place();
-  core::AuthorityDecided body{place.call, journal_.n(), std::string(question.name), need.resource, need.right, core::Verdict::denied, decision.matched, decision.reason};
-  if (const auto seq = append(journal_.services(), place.job, lock, place.process, place.cause, std::move(body)); !seq) return base::Unexpected(seq.error());
+  core::AuthorityDecided body{place.call,       journal_.n(),   std::string(question.name),
+                              need.resource,    need.right,     core::Verdict::denied,
+                              decision.matched, decision.reason};
+  if (const auto seq =
+          append(journal_.services(), place.job, lock, place.process, place.cause, std::move(body));
+      !seq)
+    return base::Unexpected(seq.error());
   std::string by;
-  for (const base::CapId id : decision.matched) by += fmt::format(" ({})", base::to_string(place.job->id(), id));
+  for (const base::CapId id : decision.matched)
+    by += fmt::format(" ({})", base::to_string(place.job->id(), id));
   const std::string wanted = fmt::format("{} {}", base::name_of(need.right), need.resource.text());
   base::Error error{Code::denied, fmt::format("{} is denied: {}{}", wanted, decision.reason, by),
-                    fmt::format("request_permission asks for it; a person can `alos grant {} '{}'`", base::to_string(place.pid()), wanted)};
-  if (!decision.matched.empty()) error.details = "a person decided so; work without it, or say in your result that it was needed";
+                    fmt::format("request_permission asks for it; a person can `alos grant {} '{}'`",
+                                base::to_string(place.pid()), wanted)};
+  if (decision.is_deny)
+    error.details =
+        "a person decided so; work without it, or say in your result that it was needed";
   journal_.observe(question.digest, question.name, error);
   return base::Unexpected(std::move(error));
 }
 
-base::Unexpected Authority::ask(const Lock& lock, const Question& question, const Decisions& asked) {
+base::Unexpected Authority::ask(const Lock& lock, const Question& question,
+                                const Decisions& asked) {
   const Place& place = journal_.place();
   core::RequestOpened request;
   request.kind = core::RequestKind::approval;
@@ -35,9 +46,13 @@ base::Unexpected Authority::ask(const Lock& lock, const Question& question, cons
   request.preview = question.preview;
   base::Seq cause = place.cause;
   for (const auto& [need, decision] : asked) {
-    request.question += fmt::format("{}{} {}", request.question.empty() ? "" : " and ", base::name_of(need.right), need.resource.text());
+    request.question += fmt::format("{}{} {}", request.question.empty() ? "" : " and ",
+                                    base::name_of(need.right), need.resource.text());
     request.needs.push_back({need.resource, need.right});
-    core::AuthorityDecided body{place.call, journal_.n(), std::string(question.name), need.resource, need.right, core::Verdict::asked, decision.matched, decision.reason};
+    request.asked_by.push_back(decision.matched.front());
+    core::AuthorityDecided body{place.call,       journal_.n(),   std::string(question.name),
+                                need.resource,    need.right,     core::Verdict::asked,
+                                decision.matched, decision.reason};
     const auto seq = journal_.append_after_observations(lock, place.cause, std::move(body));
     if (!seq) return base::Unexpected(seq.error());
     cause = *seq;
@@ -47,7 +62,8 @@ base::Unexpected Authority::ask(const Lock& lock, const Question& question, cons
   return fail(Code::parked, "waits for request " + base::to_string(place.job->id(), *id));
 }
 
-std::vector<core::Decision> weigh(const Place& place, const Lock& lock, ports::Grounds& grounds, base::Time now) {
+std::vector<core::Decision> weigh(const Place& place, const Lock& lock, ports::Grounds& grounds,
+                                  base::Time now) {
   CHECK(lock.owns_lock());
   const core::JobState& state = place.job->state;
   grounds.authority_version = state.authority_version;
@@ -55,55 +71,71 @@ std::vector<core::Decision> weigh(const Place& place, const Lock& lock, ports::G
   grounds.spends.clear();
   std::vector<core::Decision> decisions;
   for (const abi::Need& need : grounds.needs) {
-    const core::Decision& decision = decisions.emplace_back(core::decide(state, place.process, need, grounds.digest, now));
+    const core::Decision& decision =
+        decisions.emplace_back(core::decide(state, place.process, need, grounds.digest, now));
     grounds.matched.insert(grounds.matched.end(), decision.matched.begin(), decision.matched.end());
-    if (decision.spends && std::find(grounds.spends.begin(), grounds.spends.end(), *decision.spends) == grounds.spends.end())
+    if (decision.spends && std::find(grounds.spends.begin(), grounds.spends.end(),
+                                     *decision.spends) == grounds.spends.end())
       grounds.spends.push_back(*decision.spends);
   }
   return decisions;
 }
 
-base::Result<void> still_granted(const Place& place, const Lock& lock, ports::Grounds& grounds, base::Time now) {
+base::Result<void> still_granted(const Place& place, const Lock& lock, ports::Grounds& grounds,
+                                 base::Time now) {
   if (place.job->state.authority_version == grounds.authority_version) return {};
   const std::vector<core::Decision> decisions = weigh(place, lock, grounds, now);
   for (std::size_t i = 0; i < decisions.size(); ++i)
     if (decisions[i].verdict != core::Verdict::allowed)
-      return fail(Code::denied, fmt::format("{} {}: the authority for it has just gone", base::name_of(grounds.needs[i].right), grounds.needs[i].resource.text()), "ask again");
+      return fail(
+          Code::denied,
+          fmt::format("{} {}: the authority for it has just gone",
+                      base::name_of(grounds.needs[i].right), grounds.needs[i].resource.text()),
+          "ask again");
   return {};
 }
 
-base::Result<void> Authority::check(const Lock& lock, const Question& question, ports::Grounds& grounds) {
+base::Result<void> Authority::check(const Lock& lock, const Question& question,
+                                    ports::Grounds& grounds) {
   const Place& place = journal_.place();
   const core::JobState& state = place.job->state;
   const core::Process* process = state.process(place.process);
   const core::Frame* frame = process == nullptr ? nullptr : process->frame(place.call);
   if (frame == nullptr) return fail(Code::cancelled, "the call was ended from outside");
-  if (const core::Syscall* open = frame->find(journal_.n())) return check_open_intent(lock, grounds, *open);
+  if (const core::Syscall* open = frame->find(journal_.n()))
+    return check_open_intent(lock, grounds, *open);
   const base::Time now = journal_.services().hands.clock.now();
   const std::vector<core::Decision> decisions = weigh(place, lock, grounds, now);
   Decisions asked, approved;
   for (std::size_t i = 0; i < decisions.size(); ++i) {
-    if (decisions[i].verdict == core::Verdict::denied) return refuse(lock, question, grounds.needs[i], decisions[i]);
-    if (decisions[i].verdict == core::Verdict::asked) asked.emplace_back(grounds.needs[i], decisions[i]);
-    else if (!decisions[i].reason.empty()) approved.emplace_back(grounds.needs[i], decisions[i]);
+    if (decisions[i].verdict == core::Verdict::denied)
+      return refuse(lock, question, grounds.needs[i], decisions[i]);
+    if (decisions[i].verdict == core::Verdict::asked)
+      asked.emplace_back(grounds.needs[i], decisions[i]);
+    else if (!decisions[i].reason.empty())
+      approved.emplace_back(grounds.needs[i], decisions[i]);
   }
   if (!asked.empty()) return ask(lock, question, asked);
   return note_approvals(lock, question, approved);
 }
 
 // A yes that rests on an approval of this very call is evidence like a no.
-base::Result<void> Authority::note_approvals(const Lock& lock, const Question& question, const Decisions& approved) {
+base::Result<void> Authority::note_approvals(const Lock& lock, const Question& question,
+                                             const Decisions& approved) {
   const Place& place = journal_.place();
   for (const auto& [need, decision] : approved) {
-    core::AuthorityDecided body{place.call, journal_.n(), std::string(question.name), need.resource, need.right, core::Verdict::allowed, decision.matched, decision.reason};
+    core::AuthorityDecided body{place.call,       journal_.n(),   std::string(question.name),
+                                need.resource,    need.right,     core::Verdict::allowed,
+                                decision.matched, decision.reason};
     TRY(append(journal_.services(), place.job, lock, place.process, place.cause, std::move(body)));
   }
   return {};
 }
 
-// An intent that a crash interrupted: authority said yes to exactly this, and that is durable. It goes on unless that
-// authority has been taken back since; then it is only looked at.
-base::Result<void> Authority::check_open_intent(const Lock& lock, ports::Grounds& grounds, const core::Syscall& open) const {
+// An intent that a crash interrupted: authority said yes to exactly this, and that is durable. It
+// goes on unless that authority has been taken back since; then it is only looked at.
+base::Result<void> Authority::check_open_intent(const Lock& lock, ports::Grounds& grounds,
+                                                const core::Syscall& open) const {
   CHECK(lock.owns_lock());
   const Place& place = journal_.place();
   const core::JobState& state = place.job->state;
@@ -116,9 +148,16 @@ base::Result<void> Authority::check_open_intent(const Lock& lock, ports::Grounds
   }
   const base::Time now = journal_.services().hands.clock.now();
   for (const abi::Need& need : grounds.needs) {
+    // A link put there since leads to a place that nobody decided.
+    grounds.settle_only =
+        grounds.settle_only ||
+        std::none_of(open.needs.begin(), open.needs.end(), [&](const core::NeedText& one) {
+          return one.right == need.right && one.resource == need.resource;
+        });
     const core::Decision decision = core::decide(state, place.process, need, grounds.digest, now);
     for (const base::CapId id : decision.matched)
-      grounds.settle_only = grounds.settle_only || state.cap(id)->grant.effect == abi::GrantEffect::deny;
+      grounds.settle_only =
+          grounds.settle_only || state.cap(id)->grant.effect == abi::GrantEffect::deny;
   }
   return {};
 }
@@ -131,15 +170,23 @@ base::Result<void> Authority::check_model_budget() const {
   const core::Budget& budget = process->budget;
   const core::Usage& usage = process->usage;
   const auto spent = [&](std::string_view what, std::uint64_t used, std::uint64_t limit) {
-    return fail(Code::exhausted, fmt::format("budget {} of {} is used up: {} of {}", what, base::to_string(place.pid()), used, limit),
+    return fail(Code::exhausted,
+                fmt::format("budget {} of {} is used up: {} of {}", what,
+                            base::to_string(place.pid()), used, limit),
                 "start again with a larger --budget, or resume when more is allowed");
   };
   const std::uint64_t tokens = usage.input_tokens + usage.output_tokens;
-  const auto wall = static_cast<std::uint64_t>((journal_.services().hands.clock.now() - process->started).count() / 1000);
-  if (budget.model_calls && usage.model_calls >= *budget.model_calls) return spent("model_calls", usage.model_calls, *budget.model_calls);
-  if (budget.model_tokens && tokens >= *budget.model_tokens) return spent("model_tokens", tokens, *budget.model_tokens);
-  if (budget.usd_micro && usage.usd_micro >= *budget.usd_micro && process->price.input + process->price.output != 0) return spent("usd (in millionths)", usage.usd_micro, *budget.usd_micro);
-  if (budget.wall_ms && wall >= *budget.wall_ms) return spent("wall (in ms)", wall, *budget.wall_ms);
+  const auto wall = static_cast<std::uint64_t>(
+      (journal_.services().hands.clock.now() - process->started).count() / 1000);
+  if (budget.model_calls && usage.model_calls >= *budget.model_calls)
+    return spent("model_calls", usage.model_calls, *budget.model_calls);
+  if (budget.model_tokens && tokens >= *budget.model_tokens)
+    return spent("model_tokens", tokens, *budget.model_tokens);
+  if (budget.usd_micro && usage.usd_micro >= *budget.usd_micro &&
+      process->price.input + process->price.output != 0)
+    return spent("usd (in millionths)", usage.usd_micro, *budget.usd_micro);
+  if (budget.wall_ms && wall >= *budget.wall_ms)
+    return spent("wall (in ms)", wall, *budget.wall_ms);
   return {};
 }
 

@@ -1,4 +1,5 @@
-// Authority: the only maker of Permits. Decides over capabilities and budget; what must ask a human parks here.
+// Authority: the only maker of Permits. Decides over capabilities and budget; what must ask a human
+// parks here.
 #pragma once
 
 #include "core/decide.h"
@@ -11,8 +12,9 @@ class Authority {
  public:
   explicit Authority(Journal& journal) : journal_(journal) {}
 
-  // The files a call names are resolved and pinned first, and both the name and the real place must be allowed.
-  // Errors: `denied` (recorded, says why), `parked` (a human is asked), `exhausted` (budget), or what resolving said.
+  // The files a call names are resolved and pinned first, and both the name and the real place must
+  // be allowed. Errors: `denied` (recorded, says why), `parked` (a human is asked), `exhausted`
+  // (budget), or what resolving said.
   template <abi::Call C>
   base::Result<ports::Permit<C>> decide(C call, const base::Digest& digest);
 
@@ -27,10 +29,13 @@ class Authority {
   template <abi::PinnedCall C>
   base::Result<std::unique_ptr<ports::Pin>> pin(C& call) const;
   base::Result<void> check(const Lock& lock, const Question& question, ports::Grounds& grounds);
-  base::Result<void> check_open_intent(const Lock& lock, ports::Grounds& grounds, const core::Syscall& open) const;
-  base::Unexpected refuse(const Lock& lock, const Question& question, const abi::Need& need, const core::Decision& decision);
+  base::Result<void> check_open_intent(const Lock& lock, ports::Grounds& grounds,
+                                       const core::Syscall& open) const;
+  base::Unexpected refuse(const Lock& lock, const Question& question, const abi::Need& need,
+                          const core::Decision& decision);
   base::Unexpected ask(const Lock& lock, const Question& question, const Decisions& asked);
-  base::Result<void> note_approvals(const Lock& lock, const Question& question, const Decisions& approved);
+  base::Result<void> note_approvals(const Lock& lock, const Question& question,
+                                    const Decisions& approved);
   base::Result<void> check_model_budget() const;
   abi::Caller caller() const { return {journal_.place().pid()}; }
 
@@ -50,8 +55,10 @@ base::Result<std::unique_ptr<ports::Pin>> Authority::pin(C& call) const {
   for (const base::Path* path : call.paths()) {
     auto missing = interrupted ? ports::Missing::leaf : ports::Missing::refuse;
     if constexpr (std::is_same_v<C, abi::FsWrite>) missing = ports::Missing::leaf;
-    if constexpr (std::is_same_v<C, abi::FsMkdir>) missing = call.parents ? ports::Missing::parents : ports::Missing::leaf;
-    if constexpr (std::is_same_v<C, abi::FsMove>) missing = specs.empty() ? missing : ports::Missing::leaf;
+    if constexpr (std::is_same_v<C, abi::FsMkdir>)
+      missing = call.parents ? ports::Missing::parents : ports::Missing::leaf;
+    if constexpr (std::is_same_v<C, abi::FsMove>)
+      missing = specs.empty() ? missing : ports::Missing::leaf;
     specs.push_back({*path, C::kLeaf, missing});
   }
   return journal_.services().hands.files.pin(specs, roots);
@@ -88,8 +95,12 @@ base::Result<ports::Permit<C>> Authority::decide(C call, const base::Digest& dig
   ports::View view;
   for (const abi::Need& need : grounds.needs) {
     if (need.reach != abi::Reach::subtree) continue;
-    auto visible = std::make_shared<const core::SubtreeView>(journal_.place().job->state, journal_.place().process, need.resource, journal_.services().hands.clock.now());
-    view = [visible](const abi::Resource& resource, abi::Right right) { return visible->shows(resource, right); };
+    auto visible = std::make_shared<const core::SubtreeView>(
+        journal_.place().job->state, journal_.place().process, need.resource,
+        journal_.services().hands.clock.now());
+    view = [visible](const abi::Resource& resource, abi::Right right) {
+      return visible->shows(resource, right);
+    };
   }
   return ports::Permit<C>(std::move(call), std::move(pinned), std::move(view), std::move(grounds));
 }

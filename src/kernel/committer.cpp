@@ -9,7 +9,8 @@
 namespace alos::kernel {
 namespace {
 
-// A snapshot is taken when the tail since the last one outweighs the state, so its cost is amortised.
+// A snapshot is taken when the tail since the last one outweighs the state, so its cost is
+// amortised.
 constexpr std::uint64_t kSnapshotTailBytesMin = 4 << 20;
 
 // How long records that nobody waits for may gather before the writer takes them.
@@ -32,11 +33,14 @@ Committer::Batch take_tail(const JobPtr& job, store::Commit& commit) {
   if (tail.first == 0 || job->lost) return batch;
   job->bytes_since_snapshot += tail.lines.size();
   batch.lines = tail.lines;
-  commit.segments.push_back({job->id(), tail.first, tail.count, tail.before, job->state.head, std::move(tail.lines)});
+  commit.segments.push_back(
+      {job->id(), tail.first, tail.count, tail.before, job->state.head, std::move(tail.lines)});
   commit.blobs.insert(commit.blobs.end(), tail.blobs.begin(), tail.blobs.end());
   job->committing = std::move(tail.blobs);
-  for (const std::uint32_t number : tail.processes) commit.processes.push_back(row_of(job->state, *job->state.process(number)));
-  for (const base::RequestId id : tail.requests) commit.requests.push_back(row_of(job->state, *job->state.request(id)));
+  for (const std::uint32_t number : tail.processes)
+    commit.processes.push_back(row_of(job->state, *job->state.process(number)));
+  for (const base::RequestId id : tail.requests)
+    commit.requests.push_back(row_of(job->state, *job->state.request(id)));
   take_snapshot(*job, commit);
   return batch;
 }
@@ -50,8 +54,13 @@ const std::string* Job::unsaved(const base::Digest& digest) const {
   return nullptr;
 }
 
-Committer::Committer(store::Store& store, store::Epoch epoch, ports::Threads threads, Deliver deliver, Lose lose)
-    : store_(store), epoch_(epoch), threads_(threads), deliver_(std::move(deliver)), lose_(std::move(lose)) {
+Committer::Committer(store::Store& store, store::Epoch epoch, ports::Threads threads,
+                     Deliver deliver, Lose lose)
+    : store_(store),
+      epoch_(epoch),
+      threads_(threads),
+      deliver_(std::move(deliver)),
+      lose_(std::move(lose)) {
   if (threads_ == ports::Threads::many) thread_ = std::thread([this] { run(); });
 }
 
@@ -77,7 +86,8 @@ void Committer::enqueue(const JobPtr& job, const Lock& lock) {
   if (first && threads_ == ports::Threads::many) wake_.notify_one();
 }
 
-// The first to wait commits for all, without waking another thread; who comes meanwhile is taken by the writer next.
+// The first to wait commits for all, without waking another thread; who comes meanwhile is taken by
+// the writer next.
 base::Result<void> Committer::wait(const JobPtr& job, base::Seq seq) {
   if (std::unique_lock one(commit_mutex_, std::try_to_lock); one.owns_lock()) {
     commit_gathered(one);
@@ -130,8 +140,10 @@ void Committer::settle(const std::vector<Batch>& batches, const base::Result<voi
     }
     batch.job->changed.notify_all();
   }
-  if (result) deliver_(batches);
-  else lose_(lost, result.error());
+  if (result)
+    deliver_(batches);
+  else
+    lose_(lost, result.error());
 }
 
 void Committer::run() {

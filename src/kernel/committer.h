@@ -1,8 +1,8 @@
 // Committer: makes records durable, many jobs in one transaction.
 //
-// Appending puts a job on the list. Who must wait for durability commits all that has gathered, or, when a commit is
-// under way already, leaves it to the writer thread, which also takes what nobody waits for. One commit at a time.
-// Under a stepped executor there is no thread.
+// Appending puts a job on the list. Who must wait for durability commits all that has gathered, or,
+// when a commit is under way already, leaves it to the writer thread, which also takes what nobody
+// waits for. One commit at a time. Under a stepped executor there is no thread.
 #pragma once
 
 #include <functional>
@@ -22,10 +22,13 @@ class Committer {
     base::Digest before;
     std::string lines;
   };
-  using Deliver = std::function<void(const std::vector<Batch>&)>;   // after a commit, on the committing thread
-  using Lose = std::function<void(const std::vector<JobPtr>&, const base::Error&)>;  // after a failed one
+  using Deliver =
+      std::function<void(const std::vector<Batch>&)>;  // after a commit, on the committing thread
+  using Lose =
+      std::function<void(const std::vector<JobPtr>&, const base::Error&)>;  // after a failed one
 
-  Committer(store::Store& store, store::Epoch epoch, ports::Threads threads, Deliver deliver, Lose lose);
+  Committer(store::Store& store, store::Epoch epoch, ports::Threads threads, Deliver deliver,
+            Lose lose);
   ~Committer();  // commits what is there
 
   // The job has a tail. Called with its lock held.
@@ -52,7 +55,7 @@ class Committer {
   std::mutex mutex_;         // guards the four below
   std::condition_variable wake_;
   std::vector<JobPtr> dirty_;
-  bool urgent_ = false;      // somebody waits
+  bool urgent_ = false;  // somebody waits
   bool stopping_ = false;
   std::thread thread_;
 };

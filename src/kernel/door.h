@@ -1,4 +1,5 @@
-// Door: the Syscalls of one process in one durable call. Answers from the journal, or goes through the gate.
+// Door: the Syscalls of one process in one durable call. Answers from the journal, or goes through
+// the gate.
 #pragma once
 
 #include "abi/syscalls.h"
@@ -15,7 +16,9 @@ class DoorBase : public abi::Syscalls {
   const base::Path& cwd() const override { return cwd_; }
 
   bool parked() const { return parked_; }
-  const std::optional<base::Error>& broken() const { return broken_; }  // nondeterministic: ends the call whatever the tool says
+  const std::optional<base::Error>& broken() const {
+    return broken_;
+  }  // nondeterministic: ends the call whatever the tool says
 
  protected:
   template <abi::Call C>
@@ -32,8 +35,10 @@ class DoorBase : public abi::Syscalls {
  private:
   template <abi::Call C>
   base::Result<typename C::Reply> go(C call, const base::Digest& digest) {
-    if constexpr (abi::InternalCall<C>) return gate_.enact(std::move(call), digest);
-    else return gate_.run(std::move(call), digest);
+    if constexpr (abi::InternalCall<C>)
+      return gate_.enact(std::move(call), digest);
+    else
+      return gate_.run(std::move(call), digest);
   }
 
   Journal journal_;

@@ -17,18 +17,22 @@ constexpr std::uint64_t kSleepMsMax = 366ULL * 24 * 3600 * 1000;
 
 Result<void> check_name(std::string_view name) {
   if (name.empty() || name.size() > abi::kObjectNameBytesMax)
-    return fail(Code::invalid, fmt::format("an object's name has {} bytes", name.size()), fmt::format("from 1 to {}", abi::kObjectNameBytesMax));
+    return fail(Code::invalid, fmt::format("an object's name has {} bytes", name.size()),
+                fmt::format("from 1 to {}", abi::kObjectNameBytesMax));
   return {};
 }
 
 Result<void> check_text(std::string_view what, std::string_view text) {
   if (text.empty()) return fail(Code::invalid, fmt::format("the {} is empty", what));
   if (text.size() > abi::kHumanTextBytesMax)
-    return fail(Code::invalid, fmt::format("the {} has {} bytes", what, text.size()), fmt::format("at most {}; put the rest into an object or a file", abi::kHumanTextBytesMax));
+    return fail(
+        Code::invalid, fmt::format("the {} has {} bytes", what, text.size()),
+        fmt::format("at most {}; put the rest into an object or a file", abi::kHumanTextBytesMax));
   return {};
 }
 
-const core::Object* find_object(const core::JobState& state, const std::string& space, const std::string& name) {
+const core::Object* find_object(const core::JobState& state, const std::string& space,
+                                const std::string& name) {
   const auto found = state.objects.find(space);
   if (found == state.objects.end()) return nullptr;
   const auto object = found->second.find(name);
@@ -40,13 +44,18 @@ std::string space_of(const Enactment& act, const std::optional<std::string>& spa
 }
 
 base::Unexpected no_object(const std::string& space, const std::string& name) {
-  return fail(Code::not_found, fmt::format("there is no object `{}` in namespace {}", base::printable(name), base::printable(space)), "list_objects shows what is there");
+  return fail(Code::not_found,
+              fmt::format("there is no object `{}` in namespace {}", base::printable(name),
+                          base::printable(space)),
+              "list_objects shows what is there");
 }
 
 }  // namespace
 
 const core::JobState& Enactment::state() const { return journal_.place().job->state; }
-const core::Process& Enactment::process() const { return *state().process(journal_.place().process); }
+const core::Process& Enactment::process() const {
+  return *state().process(journal_.place().process);
+}
 base::Pid Enactment::pid() const { return journal_.place().pid(); }
 base::Time Enactment::now() const { return journal_.services().hands.clock.now(); }
 base::Seq Enactment::cause() const { return journal_.place().cause; }
@@ -62,7 +71,9 @@ Result<std::string> Enactment::load(const base::Payload& payload) const {
 
 base::Unexpected Enactment::park_until(base::Time when, std::string_view name) {
   const Place& place = journal_.place();
-  const auto seq = append(place.cause, core::CallWaiting{place.call, journal_.n(), std::string(name), grounds_.digest, when, {}});
+  const auto seq = append(
+      place.cause,
+      core::CallWaiting{place.call, journal_.n(), std::string(name), grounds_.digest, when, {}});
   if (!seq) return base::Unexpected(seq.error());
   journal_.services().wakes.wake_at(place.job, place.process, place.call, journal_.n(), when);
   return fail(Code::parked, "sleeps until " + base::to_string(when));
@@ -73,13 +84,16 @@ base::Unexpected Enactment::park_on(core::RequestOpened request) {
   request.digest = grounds_.digest;
   const auto id = open_request(journal_, lock_, journal_.place().cause, std::move(request));
   if (!id) return base::Unexpected(id.error());
-  return fail(Code::parked, "waits for request " + base::to_string(journal_.place().job->id(), *id));
+  return fail(Code::parked,
+              "waits for request " + base::to_string(journal_.place().job->id(), *id));
 }
 
-Result<base::RequestId> open_request(Journal& journal, const Lock& lock, base::Seq cause, core::RequestOpened request) {
+Result<base::RequestId> open_request(Journal& journal, const Lock& lock, base::Seq cause,
+                                     core::RequestOpened request) {
   const Place& place = journal.place();
   request.request = base::RequestId{place.job->state.requests.size() + 1};
-  core::CallWaiting waiting{place.call, journal.n(), request.name, request.digest, {}, request.request};
+  core::CallWaiting waiting{place.call,     journal.n(), request.name,
+                            request.digest, {},          request.request};
   const base::Seq opened = TRY(journal.append_after_observations(lock, cause, std::move(request)));
   TRY(journal.append_after_observations(lock, opened, std::move(waiting)));
   return base::RequestId{place.job->state.requests.size()};
@@ -87,7 +101,8 @@ Result<base::RequestId> open_request(Journal& journal, const Lock& lock, base::S
 
 Result<abi::TimeSleep::Reply> carry_out(Enactment& act, const abi::TimeSleep& call) {
   if (call.milliseconds > kSleepMsMax) return fail(Code::invalid, "sleep is at most 366 days");
-  return act.park_until(act.now() + std::chrono::milliseconds(call.milliseconds), abi::TimeSleep::kName);
+  return act.park_until(act.now() + std::chrono::milliseconds(call.milliseconds),
+                        abi::TimeSleep::kName);
 }
 
 Result<abi::HumanAsk::Reply> carry_out(Enactment& act, const abi::HumanAsk& call) {
@@ -110,7 +125,8 @@ Result<abi::HumanTell::Reply> carry_out(Enactment& act, const abi::HumanTell& ca
 Result<abi::CapRequest::Reply> carry_out(Enactment& act, const abi::CapRequest& call) {
   TRY(check_text("reason", call.reason));
   if (call.grants.empty() || call.grants.size() > abi::kGrantsPerRequestMax)
-    return fail(Code::invalid, fmt::format("a request has {} grants", call.grants.size()), fmt::format("from 1 to {}", abi::kGrantsPerRequestMax));
+    return fail(Code::invalid, fmt::format("a request has {} grants", call.grants.size()),
+                fmt::format("from 1 to {}", abi::kGrantsPerRequestMax));
   core::RequestOpened request;
   request.kind = core::RequestKind::grant;
   request.to = "owner";
@@ -137,8 +153,12 @@ Result<abi::MemPut::Reply> carry_out(Enactment& act, const abi::MemPut& call) {
   const core::Object* before = find_object(act.state(), space, call.name);
   const std::uint64_t version = before == nullptr ? 0 : before->version;
   if (call.expected_version && *call.expected_version != version)
-    return fail(Code::conflict, fmt::format("object `{}` has version {}, not {}", base::printable(call.name), version, *call.expected_version), "get it and try again");
-  TRY(act.append(act.cause(), core::ObjectPut{space, call.name, call.type, version + 1, call.value}));
+    return fail(Code::conflict,
+                fmt::format("object `{}` has version {}, not {}", base::printable(call.name),
+                            version, *call.expected_version),
+                "get it and try again");
+  TRY(act.append(act.cause(),
+                 core::ObjectPut{space, call.name, call.type, version + 1, call.value}));
   return abi::MemPut::Reply{call.name, version + 1};
 }
 
@@ -146,7 +166,8 @@ Result<abi::MemGet::Reply> carry_out(Enactment& act, const abi::MemGet& call) {
   const std::string space = space_of(act, call.space);
   const core::Object* object = find_object(act.state(), space, call.name);
   if (object == nullptr) return no_object(space, call.name);
-  return abi::MemGet::Reply{object->type, object->version, base::Json::trusted(TRY(act.load(object->value)))};
+  return abi::MemGet::Reply{object->type, object->version,
+                            base::Json::trusted(TRY(act.load(object->value)))};
 }
 
 Result<abi::MemAppend::Reply> carry_out(Enactment& act, const abi::MemAppend& call) {
@@ -157,12 +178,18 @@ Result<abi::MemAppend::Reply> carry_out(Enactment& act, const abi::MemAppend& ca
   const std::string& item = call.item.data;
   const bool text = value.front() == '"' && item.front() == '"';
   if (!text && value.front() != '[')
-    return fail(Code::invalid, fmt::format("object `{}` is neither an array nor, with this item, a string", base::printable(call.name)), "put_object replaces it");
+    return fail(Code::invalid,
+                fmt::format("object `{}` is neither an array nor, with this item, a string",
+                            base::printable(call.name)),
+                "put_object replaces it");
   value.pop_back();
-  if (text) value += item.substr(1);
-  else ((value += value.size() == 1 ? "" : ",") += item) += ']';
+  if (text)
+    value += item.substr(1);
+  else
+    ((value += value.size() == 1 ? "" : ",") += item) += ']';
   const std::uint64_t version = object->version + 1;
-  TRY(act.append(act.cause(), core::ObjectPut{space, call.name, object->type, version, base::Json::trusted(std::move(value))}));
+  TRY(act.append(act.cause(), core::ObjectPut{space, call.name, object->type, version,
+                                              base::Json::trusted(std::move(value))}));
   return abi::MemAppend::Reply{call.name, version};
 }
 
@@ -171,15 +198,18 @@ Result<abi::MemList::Reply> carry_out(Enactment& act, const abi::MemList& call) 
   const std::string space = space_of(act, call.space);
   const auto found = act.state().objects.find(space);
   if (found == act.state().objects.end()) return reply;
-  const core::SubtreeView view(act.state(), act.process().number, abi::Resource::object(space, ""), act.now());
+  const core::SubtreeView view(act.state(), act.process().number, abi::Resource::object(space, ""),
+                               act.now());
   for (const auto& [name, object] : found->second)
-    if (view.shows(abi::Resource::object(space, name), abi::Right::list)) reply.objects.push_back({name, object.type, object.version, object.value.size_bytes()});
+    if (view.shows(abi::Resource::object(space, name), abi::Right::list))
+      reply.objects.push_back({name, object.type, object.version, object.value.size_bytes()});
   return reply;
 }
 
 Result<abi::ProcInfo::Reply> carry_out(Enactment& act, const abi::ProcInfo&) {
   const core::Process& process = act.process();
-  abi::ProcInfo::Reply reply{act.pid(), {}, process.name, process.image, process.model, process.cwd, {}, process.tools};
+  abi::ProcInfo::Reply reply{act.pid(),     {},          process.name, process.image,
+                             process.model, process.cwd, {},           process.tools};
   reply.goal = base::Text(TRY(act.load(process.goal)));
   if (process.parent != 0) reply.parent = base::Pid{act.pid().job, process.parent};
   return reply;

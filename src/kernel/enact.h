@@ -12,7 +12,8 @@ class Journal;
 // What an internal call may do: look at the state, append, and wait.
 class Enactment {
  public:
-  Enactment(Journal& journal, const Lock& lock, const ports::Grounds& grounds) : journal_(journal), lock_(lock), grounds_(grounds) {}
+  Enactment(Journal& journal, const Lock& lock, const ports::Grounds& grounds)
+      : journal_(journal), lock_(lock), grounds_(grounds) {}
 
   const core::JobState& state() const;
   const core::Process& process() const;
@@ -23,7 +24,8 @@ class Enactment {
   // The payload's bytes, also when they are in the store or on their way there.
   base::Result<std::string> load(const base::Payload& payload) const;
 
-  // Parks the call, until a time or a request's answer. Always an error: `parked`, or what went wrong.
+  // Parks the call, until a time or a request's answer. Always an error: `parked`, or what went
+  // wrong.
   base::Unexpected park_until(base::Time when, std::string_view name);
   base::Unexpected park_on(core::RequestOpened request);
 
@@ -50,12 +52,17 @@ base::Result<abi::ProcChdir::Reply> carry_out(Enactment& act, const abi::ProcChd
 base::Result<abi::ProcExit::Reply> carry_out(Enactment& act, const abi::ProcExit& call);
 
 // Opens a request and lets the syscall `n` of `place` wait for it. With the lock held.
-base::Result<base::RequestId> open_request(Journal& journal, const Lock& lock, base::Seq cause, core::RequestOpened request);
+base::Result<base::RequestId> open_request(Journal& journal, const Lock& lock, base::Seq cause,
+                                           core::RequestOpened request);
 
-// Decides each of the grounds' needs by the state as it is, and sets what matched and what is to be spent.
-std::vector<core::Decision> weigh(const Place& place, const Lock& lock, ports::Grounds& grounds, base::Time now);
+// Decides each of the grounds' needs by the state as it is, and sets what matched and what is to be
+// spent.
+std::vector<core::Decision> weigh(const Place& place, const Lock& lock, ports::Grounds& grounds,
+                                  base::Time now);
 
-// Whether a decision still holds when the state has changed since; renews its grounds. Errors: `denied`.
-base::Result<void> still_granted(const Place& place, const Lock& lock, ports::Grounds& grounds, base::Time now);
+// Whether a decision still holds when the state has changed since; renews its grounds. Errors:
+// `denied`.
+base::Result<void> still_granted(const Place& place, const Lock& lock, ports::Grounds& grounds,
+                                 base::Time now);
 
 }  // namespace alos::kernel

@@ -10,13 +10,15 @@ namespace {
 
 class FeedSubscription : public Subscription {
  public:
-  FeedSubscription(std::shared_ptr<Feed> feed, base::LoadBlob load) : feed_(std::move(feed)), load_(std::move(load)) {}
+  FeedSubscription(std::shared_ptr<Feed> feed, base::LoadBlob load)
+      : feed_(std::move(feed)), load_(std::move(load)) {}
 
   std::vector<RecordView> next(std::chrono::milliseconds patience) override {
     std::vector<RecordView> out;
     for (const Feed::Lines& run : feed_->take(patience)) {
       auto views = views_of(run.lines, run.before, load_);
-      for (RecordView& view : views ? *views : std::vector<RecordView>{}) out.push_back(std::move(view));
+      for (RecordView& view : views ? *views : std::vector<RecordView>{})
+        out.push_back(std::move(view));
     }
     return out;
   }
@@ -40,7 +42,8 @@ void Feed::put(const Committer::Batch& batch) {
 std::vector<Feed::Lines> Feed::take(std::chrono::milliseconds patience) {
   std::unique_lock lock(mutex_);
   filled_.wait_for(lock, patience, [&] { return !queue_.empty(); });
-  std::vector<Lines> out(std::make_move_iterator(queue_.begin()), std::make_move_iterator(queue_.end()));
+  std::vector<Lines> out(std::make_move_iterator(queue_.begin()),
+                         std::make_move_iterator(queue_.end()));
   queue_.clear();
   return out;
 }
@@ -57,7 +60,9 @@ void Owner::deliver(const std::vector<Committer::Batch>& batches) {
   for (const Committer::Batch& batch : batches) {
     const Lock lock(batch.job->mutex);
     const auto& processes = batch.job->state.processes;
-    if (std::none_of(processes.begin(), processes.end(), [](const core::Process& process) { return process.live(); })) over.push_back(batch.job->id());
+    if (std::none_of(processes.begin(), processes.end(),
+                     [](const core::Process& process) { return process.live(); }))
+      over.push_back(batch.job->id());
   }
   {
     const std::lock_guard guard(mutex_);

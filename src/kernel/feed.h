@@ -1,5 +1,5 @@
-// Feed: the queue between the committer and one subscriber. The committer only puts lines in; the subscriber's own
-// thread makes views of them.
+// Feed: the queue between the committer and one subscriber. The committer only puts lines in; the
+// subscriber's own thread makes views of them.
 #pragma once
 
 #include <condition_variable>

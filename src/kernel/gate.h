@@ -1,4 +1,5 @@
-// Gate: the one door. Every effect outside the runtime passes Gate::run, every internal one Gate::enact.
+// Gate: the one door. Every effect outside the runtime passes Gate::run, every internal one
+// Gate::enact.
 #pragma once
 
 #include "kernel/authority.h"
@@ -16,12 +17,12 @@ class Gate {
 
   template <abi::ExternalCall C>
   base::Result<typename C::Reply> run(C call, const base::Digest& digest) {
-    auto permit = TRY(authority_.decide(std::move(call), digest));      // denied and parked leave here
-    auto intent = TRY(journal_.begin(std::move(permit)));               // durable before the world moves
+    auto permit = TRY(authority_.decide(std::move(call), digest));  // denied and parked leave here
+    auto intent = TRY(journal_.begin(std::move(permit)));  // durable before the world moves
     if constexpr (abi::DeferredCall<C>) {
-      return hand_over(std::move(intent));                              // parks; its completion settles this intent
+      return hand_over(std::move(intent));  // parks; its completion settles this intent
     } else {
-      auto outcome = attempt(intent);                                   // the only line that touches the world
+      auto outcome = attempt(intent);  // the only line that touches the world
       auto receipt = TRY(journal_.settle(std::move(intent), std::move(outcome)));
       return std::move(receipt).reply();
     }
@@ -37,7 +38,8 @@ class Gate {
   template <abi::ExternalCall C>
   ports::Outcome<typename C::Reply> attempt(const ports::Intent<C>& intent);
 
-  // Starts a call that takes long and parks; its completion settles this very intent and wakes the process.
+  // Starts a call that takes long and parks; its completion settles this very intent and wakes the
+  // process.
   template <abi::DeferredCall C>
   base::Result<typename C::Reply> hand_over(ports::Intent<C> intent);
 
@@ -45,7 +47,8 @@ class Gate {
   Authority authority_;
 };
 
-// A first attempt acts. After a crash it goes by the effect class: look, do it again, or never again.
+// A first attempt acts. After a crash it goes by the effect class: look, do it again, or never
+// again.
 template <abi::ExternalCall C>
 ports::Outcome<typename C::Reply> Gate::attempt(const ports::Intent<C>& intent) {
   auto& hand = journal_.services().hands.of<C>();
@@ -80,9 +83,11 @@ base::Result<typename C::Reply> Gate::hand_over(ports::Intent<C> intent) {
     std::optional<ports::Outcome<Reply>> early;
   };
   const Services& services = journal_.services();
-  auto flight = std::shared_ptr<Flight>(new Flight{std::move(intent), services, journal_.place(), {}, true, {}});
+  auto flight = std::shared_ptr<Flight>(
+      new Flight{std::move(intent), services, journal_.place(), {}, true, {}});
   if (flight->intent.state().attempt == ports::Attempt::settle) {
-    auto receipt = TRY(journal_.settle(std::move(flight->intent), ports::Outcome<Reply>(ports::NotStarted{withdrawn(C::kName)})));
+    auto receipt = TRY(journal_.settle(
+        std::move(flight->intent), ports::Outcome<Reply>(ports::NotStarted{withdrawn(C::kName)})));
     return std::move(receipt).reply();
   }
   services.hands.of<C>().start(flight->intent, [flight](ports::Outcome<Reply> outcome) {

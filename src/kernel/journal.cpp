@@ -1,26 +1,30 @@
 #include "kernel/journal.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace alos::kernel {
 namespace {
 
 void mark_projections(Job& job, const core::Record& record) {
   if (job.state.process(record.process) != nullptr) job.tail.processes.insert(record.process);
-  if (const auto* opened = std::get_if<core::RequestOpened>(&record.body)) job.tail.requests.insert(opened->request);
-  if (const auto* answered = std::get_if<core::RequestAnswered>(&record.body)) job.tail.requests.insert(answered->request);
+  if (const auto* opened = std::get_if<core::RequestOpened>(&record.body))
+    job.tail.requests.insert(opened->request);
+  if (const auto* answered = std::get_if<core::RequestAnswered>(&record.body))
+    job.tail.requests.insert(answered->request);
 }
 
 }  // namespace
 
-base::Result<base::Seq> append(const Services& services, const JobPtr& job, const Lock& lock, std::uint32_t process, base::Seq cause, core::Body body) {
+base::Result<base::Seq> append(const Services& services, const JobPtr& job, const Lock& lock,
+                               std::uint32_t process, base::Seq cause, core::Body body) {
   CHECK(lock.owns_lock() && lock.mutex() == &job->mutex);
   if (job->lost) return base::Unexpected(*job->lost);
   std::visit([&](auto& one) { detach_payloads(one, job->tail.blobs); }, body);
   const base::Time at = std::max(services.hands.clock.now(), job->state.at);
-  const core::Record record{job->state.job, job->state.seq + 1, at, process, cause, std::move(body)};
+  const core::Record record{job->state.job, job->state.seq + 1, at, process,
+                            cause,          std::move(body)};
   const std::size_t start = job->tail.lines.size();
   core::append_canonical(job->tail.lines, record);
   const base::Digest before = job->state.head;
@@ -35,7 +39,8 @@ base::Result<base::Seq> append(const Services& services, const JobPtr& job, cons
   return record.seq;
 }
 
-base::Result<std::string> bytes_of(const Services& services, const JobPtr& job, const Lock& lock, const base::Payload& payload) {
+base::Result<std::string> bytes_of(const Services& services, const JobPtr& job, const Lock& lock,
+                                   const base::Payload& payload) {
   CHECK(lock.owns_lock());
   if (!payload.blob) return payload.data;
   if (const std::string* bytes = job->unsaved(payload.blob->digest)) return *bytes;
@@ -49,11 +54,16 @@ const core::Syscall* Journal::find(const Lock& lock, std::uint32_t n) const {
   return frame == nullptr ? nullptr : frame->find(n);
 }
 
-std::string Journal::key() const { return fmt::format("{}.{}.{}", base::to_string(place_.pid()), place_.call.value, n_); }
+std::string Journal::key() const {
+  return fmt::format("{}.{}.{}", base::to_string(place_.pid()), place_.call.value, n_);
+}
 
 base::Unexpected Journal::mismatch(const core::Syscall& past, std::string_view name) const {
-  return base::fail(base::Code::nondeterministic, fmt::format("syscall {} was {} before and is {} now, or has other arguments", n_, past.name, name),
-                    "a tool must make the same syscalls each time it runs; keep clocks and randomness behind syscalls");
+  return base::fail(base::Code::nondeterministic,
+                    fmt::format("syscall {} was {} before and is {} now, or has other arguments",
+                                n_, past.name, name),
+                    "a tool must make the same syscalls each time it runs; keep clocks and "
+                    "randomness behind syscalls");
 }
 
 base::Result<void> Journal::flush(const Lock& lock) {
@@ -65,7 +75,8 @@ base::Result<void> Journal::flush(const Lock& lock) {
   return {};
 }
 
-base::Result<base::Seq> Journal::append_after_observations(const Lock& lock, base::Seq cause, core::Body body) {
+base::Result<base::Seq> Journal::append_after_observations(const Lock& lock, base::Seq cause,
+                                                           core::Body body) {
   const core::Process* process = place_.job->state.process(place_.process);
   if (process == nullptr || process->frame(place_.call) == nullptr)
     return base::fail(base::Code::cancelled, "the call was ended from outside");
@@ -74,12 +85,14 @@ base::Result<base::Seq> Journal::append_after_observations(const Lock& lock, bas
 }
 
 void Journal::observe(const base::Digest& digest, std::string_view name, base::Error error) {
-  unrecorded_.push_back([call = place_.call, n = n_, name = std::string(name), digest, error = std::move(error)](std::vector<store::Blob>&) {
+  unrecorded_.push_back([call = place_.call, n = n_, name = std::string(name), digest,
+                         error = std::move(error)](std::vector<store::Blob>&) {
     return core::CallObserved{call, n, name, digest, {}, error};
   });
 }
 
-core::CallIntended Journal::intended(const ports::Grounds& grounds, std::string_view name, abi::EffectClass effect) const {
+core::CallIntended Journal::intended(const ports::Grounds& grounds, std::string_view name,
+                                     abi::EffectClass effect) const {
   core::CallIntended body;
   body.call = place_.call;
   body.n = n_;
@@ -96,7 +109,10 @@ core::Usage Journal::usage_of(const abi::ModelGenerate::Reply& reply) const {
   const Lock lock(place_.job->mutex);
   const core::Process* process = place_.job->state.process(place_.process);
   core::Usage usage{reply.input_tokens, reply.output_tokens, 1, 0, 0};
-  if (process != nullptr) usage.usd_micro = (reply.input_tokens * process->price.input + reply.output_tokens * process->price.output) / 1'000'000;
+  if (process != nullptr)
+    usage.usd_micro =
+        (reply.input_tokens * process->price.input + reply.output_tokens * process->price.output) /
+        1'000'000;
   return usage;
 }
 

@@ -1,19 +1,20 @@
 // Journal: the only maker of Intents and Receipts, and the only one that appends to a job.
 //
-// A Journal stands for one durable call of one process while it runs. Syscalls are numbered in the order they are
-// made; what an earlier run saw is answered from the records (`recall`), what has no record yet is done. What a
-// syscall without an intent came to is recorded only when something depends on it: an effect, a wait, or another
-// change. A call that merely reads and returns costs no record but its beginning and its end.
+// A Journal stands for one durable call of one process while it runs. Syscalls are numbered in the
+// order they are made; what an earlier run saw is answered from the records (`recall`), what has no
+// record yet is done. What a syscall without an intent came to is recorded only when something
+// depends on it: an effect, a wait, or another change. A call that merely reads and returns costs
+// no record but its beginning and its end.
 #pragma once
 
 #include "kernel/services.h"
 
 namespace alos::kernel {
 
-// Appends one record: gives it its number, time and place in the chain, moves large payloads out, changes the state.
-// Returns its seq. Errors: what the job was lost for.
-base::Result<base::Seq> append(const Services& services, const JobPtr& job, const Lock& lock, std::uint32_t process,
-                               base::Seq cause, core::Body body);
+// Appends one record: gives it its number, time and place in the chain, moves large payloads out,
+// changes the state. Returns its seq. Errors: what the job was lost for.
+base::Result<base::Seq> append(const Services& services, const JobPtr& job, const Lock& lock,
+                               std::uint32_t process, base::Seq cause, core::Body body);
 
 class Journal {
  public:
@@ -22,8 +23,8 @@ class Journal {
   const Place& place() const { return place_; }
   std::uint32_t n() const { return n_; }
 
-  // The next syscall of this call. Answers from the journal when it can: a value, an error, or `parked`. Nothing:
-  // it has to be done (again).
+  // The next syscall of this call. Answers from the journal when it can: a value, an error, or
+  // `parked`. Nothing: it has to be done (again).
   template <abi::Call C>
   std::optional<base::Result<typename C::Reply>> recall(const C& call, const base::Digest& digest);
 
@@ -32,7 +33,8 @@ class Journal {
   base::Result<ports::Intent<C>> begin(ports::Permit<C> permit);
 
   template <abi::ExternalCall C>
-  base::Result<ports::Receipt<C>> settle(ports::Intent<C> intent, ports::Outcome<typename C::Reply> outcome);
+  base::Result<ports::Receipt<C>> settle(ports::Intent<C> intent,
+                                         ports::Outcome<typename C::Reply> outcome);
 
   // An internal call: its effect is records.
   template <abi::InternalCall C>
@@ -42,7 +44,8 @@ class Journal {
   void observe(const base::Digest& digest, std::string_view name, base::Error error);
 
   // With the lock held: records what was seen so far, then this. For the parts of the kernel.
-  base::Result<base::Seq> append_after_observations(const Lock& lock, base::Seq cause, core::Body body);
+  base::Result<base::Seq> append_after_observations(const Lock& lock, base::Seq cause,
+                                                    core::Body body);
   const Services& services() const { return services_; }
 
   // What is recorded of syscall `n` of this call; null when nothing is.
@@ -60,7 +63,8 @@ class Journal {
   void note(const base::Digest& digest, const base::Result<typename C::Reply>& result);
   std::string key() const;  // names the current syscall among all
   base::Unexpected mismatch(const core::Syscall& past, std::string_view name) const;
-  core::CallIntended intended(const ports::Grounds& grounds, std::string_view name, abi::EffectClass effect) const;
+  core::CallIntended intended(const ports::Grounds& grounds, std::string_view name,
+                              abi::EffectClass effect) const;
   core::Usage usage_of(const abi::ModelGenerate::Reply& reply) const;
 
   const Services& services_;
@@ -81,17 +85,21 @@ void detach_payloads(T& value, std::vector<store::Blob>& blobs) {
 }
 
 // A payload's bytes, also while the store does not have them yet. Errors: `corrupt`, `unavailable`.
-base::Result<std::string> bytes_of(const Services& services, const JobPtr& job, const Lock& lock, const base::Payload& payload);
+base::Result<std::string> bytes_of(const Services& services, const JobPtr& job, const Lock& lock,
+                                   const base::Payload& payload);
 
 // Brings the bytes of all payloads in `value` back.
 template <typename T>
-base::Result<void> attach_payloads(const Services& services, const JobPtr& job, const Lock& lock, T& value) {
+base::Result<void> attach_payloads(const Services& services, const JobPtr& job, const Lock& lock,
+                                   T& value) {
   base::Result<void> result;
   base::for_each_payload(value, [&](auto& payload) {
     if (!payload.blob || !result) return;
     auto bytes = bytes_of(services, job, lock, payload);
-    if (!bytes) result = base::Unexpected(bytes.error());
-    else payload.data = std::move(*bytes), payload.blob.reset();
+    if (!bytes)
+      result = base::Unexpected(bytes.error());
+    else
+      payload.data = std::move(*bytes), payload.blob.reset();
   });
   return result;
 }

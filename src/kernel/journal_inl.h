@@ -5,7 +5,8 @@
 
 namespace alos::kernel {
 
-inline constexpr std::uint64_t kPreimageBytesMax = 16U << 20;  // larger files keep only their digest
+inline constexpr std::uint64_t kPreimageBytesMax = 16U
+                                                   << 20;  // larger files keep only their digest
 
 template <typename Reply>
 base::RawJson Journal::encode_reply(Reply& reply, std::vector<store::Blob>& blobs) {
@@ -24,20 +25,22 @@ base::Result<typename C::Reply> Journal::answer_of(const core::Syscall& syscall)
 }
 
 template <abi::Call C>
-std::optional<base::Result<typename C::Reply>> Journal::recall(const C&, const base::Digest& digest) {
+std::optional<base::Result<typename C::Reply>> Journal::recall(const C&,
+                                                               const base::Digest& digest) {
   using Past = base::Result<typename C::Reply>;
   ++n_;
   Lock lock(place_.job->mutex);
   const core::Process* process = place_.job->state.process(place_.process);
   const core::Frame* frame = process == nullptr ? nullptr : process->frame(place_.call);
-  if (frame == nullptr) return Past(base::fail(base::Code::cancelled, "the call was ended from outside"));
+  if (frame == nullptr)
+    return Past(base::fail(base::Code::cancelled, "the call was ended from outside"));
   const core::Syscall* past = frame->find(n_);
   if (past == nullptr) return std::nullopt;
-  if (past->digest != digest || past->name != C::kName)
-    return Past(mismatch(*past, C::kName));
+  if (past->digest != digest || past->name != C::kName) return Past(mismatch(*past, C::kName));
   if (past->stage == core::Stage::waiting) return Past(base::fail(base::Code::parked, "waits"));
   if (past->stage == core::Stage::intended) {
-    if (place_.job->in_flight.contains({place_.process, place_.call, n_})) return Past(base::fail(base::Code::parked, "in flight"));
+    if (place_.job->in_flight.contains({place_.process, place_.call, n_}))
+      return Past(base::fail(base::Code::parked, "in flight"));
     return std::nullopt;  // interrupted by a crash: the door knows what to do
   }
   const core::Syscall copy = *past;
@@ -51,7 +54,9 @@ base::Result<ports::Intent<C>> Journal::begin(ports::Permit<C> permit) {
   grounds.n = n_;
   std::string key = this->key();
   const auto intent = [&](ports::IntentState state) {
-    return ports::Intent<C>(std::move(permit.call_), std::move(permit.pin_), std::move(permit.view_), std::move(grounds), std::move(state), std::move(key));
+    return ports::Intent<C>(std::move(permit.call_), std::move(permit.pin_),
+                            std::move(permit.view_), std::move(grounds), std::move(state),
+                            std::move(key));
   };
   if constexpr (C::kClass == abi::EffectClass::observe)
     if (grounds.spends.empty()) return intent({});
@@ -63,9 +68,11 @@ base::Result<ports::Intent<C>> Journal::begin(ports::Permit<C> permit) {
 
   Lock lock(place_.job->mutex);
   if (const core::Syscall* open = find(lock, n_)) {
-    ports::IntentState state{open->seq, grounds.settle_only ? ports::Attempt::settle : ports::Attempt::again, {}};
+    ports::IntentState state{
+        open->seq, grounds.settle_only ? ports::Attempt::settle : ports::Attempt::again, {}};
     if (open->existed) state.preimage = ports::Preimage{*open->existed, open->preimage};
-    if constexpr (abi::DeferredCall<C>) place_.job->in_flight.insert({place_.process, place_.call, n_});
+    if constexpr (abi::DeferredCall<C>)
+      place_.job->in_flight.insert({place_.process, place_.call, n_});
     return intent(std::move(state));
   }
   TRY(still_granted(place_, lock, grounds, services_.hands.clock.now()));
@@ -73,10 +80,12 @@ base::Result<ports::Intent<C>> Journal::begin(ports::Permit<C> permit) {
   if (preimage) {
     body.existed = preimage->existed;
     body.preimage = preimage->digest;
-    if (preimage->digest && kept.size() <= kPreimageBytesMax) body.kept = base::Text(std::move(kept));
+    if (preimage->digest && kept.size() <= kPreimageBytesMax)
+      body.kept = base::Text(std::move(kept));
   }
   const base::Seq seq = TRY(append_after_observations(lock, place_.cause, std::move(body)));
-  if constexpr (abi::DeferredCall<C>) place_.job->in_flight.insert({place_.process, place_.call, n_});
+  if constexpr (abi::DeferredCall<C>)
+    place_.job->in_flight.insert({place_.process, place_.call, n_});
   lock.unlock();
   TRY(services_.committer.wait(place_.job, seq));
   return intent({seq, ports::Attempt::first, std::move(preimage)});
@@ -84,22 +93,25 @@ base::Result<ports::Intent<C>> Journal::begin(ports::Permit<C> permit) {
 
 template <abi::Call C>
 void Journal::note(const base::Digest& digest, const base::Result<typename C::Reply>& result) {
-  unrecorded_.push_back([call = place_.call, n = n_, digest, result](std::vector<store::Blob>& blobs) {
-    core::CallObserved body{call, n, std::string(C::kName), digest, {}, {}};
-    if (result) {
-      auto reply = *result;
-      body.reply = encode_reply(reply, blobs);
-    } else {
-      body.error = result.error();
-    }
-    return body;
-  });
+  unrecorded_.push_back(
+      [call = place_.call, n = n_, digest, result](std::vector<store::Blob>& blobs) {
+        core::CallObserved body{call, n, std::string(C::kName), digest, {}, {}};
+        if (result) {
+          auto reply = *result;
+          body.reply = encode_reply(reply, blobs);
+        } else {
+          body.error = result.error();
+        }
+        return body;
+      });
 }
 
 template <abi::ExternalCall C>
-base::Result<ports::Receipt<C>> Journal::settle(ports::Intent<C> intent, ports::Outcome<typename C::Reply> outcome) {
+base::Result<ports::Receipt<C>> Journal::settle(ports::Intent<C> intent,
+                                                ports::Outcome<typename C::Reply> outcome) {
   using Reply = typename C::Reply;
-  base::Result<Reply> reply = outcome.done() != nullptr ? base::Result<Reply>(*outcome.done()) : base::Unexpected(outcome.error());
+  base::Result<Reply> reply = outcome.done() != nullptr ? base::Result<Reply>(*outcome.done())
+                                                        : base::Unexpected(outcome.error());
   if (intent.state_.seq == 0) {
     note<C>(intent.grounds_.digest, reply);
     return ports::Receipt<C>(std::move(reply));
@@ -119,7 +131,8 @@ base::Result<ports::Receipt<C>> Journal::settle(ports::Intent<C> intent, ports::
   place_.job->in_flight.erase({place_.process, place_.call, intent.grounds_.n});
   const core::Syscall* open = find(lock, intent.grounds_.n);
   if (open == nullptr || open->stage != core::Stage::intended)
-    return ports::Receipt<C>(base::fail(base::Code::cancelled, "the call was ended from outside while it was under way"));
+    return ports::Receipt<C>(base::fail(base::Code::cancelled,
+                                        "the call was ended from outside while it was under way"));
   for (store::Blob& blob : blobs) place_.job->tail.blobs.push_back(std::move(blob));
   TRY(append(services_, place_.job, lock, place_.process, intent.state_.seq, std::move(body)));
   return ports::Receipt<C>(std::move(reply));
@@ -132,7 +145,8 @@ base::Result<typename C::Reply> Journal::enact(ports::Permit<C> permit) {
   const Lock lock(place_.job->mutex);
   TRY(still_granted(place_, lock, grounds, services_.hands.clock.now()));
   const bool spends = !grounds.spends.empty();
-  if (spends) TRY(append_after_observations(lock, place_.cause, intended(grounds, C::kName, C::kClass)));
+  if (spends)
+    TRY(append_after_observations(lock, place_.cause, intended(grounds, C::kName, C::kClass)));
   Enactment act(*this, lock, grounds);
   base::Result<Reply> reply = carry_out(act, permit.call_);
   if (!reply && reply.error().code == base::Code::parked) return reply;
@@ -152,9 +166,12 @@ base::Result<typename C::Reply> Journal::enact(ports::Permit<C> permit) {
   for (store::Blob& blob : blobs) place_.job->tail.blobs.push_back(std::move(blob));
   if (spends) {
     const auto outcome = reply ? core::OutcomeKind::done : core::OutcomeKind::not_started;
-    TRY(append(services_, place_.job, lock, place_.process, place_.cause, core::CallSettled{place_.call, n_, outcome, text, error, {}}));
+    TRY(append(services_, place_.job, lock, place_.process, place_.cause,
+               core::CallSettled{place_.call, n_, outcome, text, error, {}}));
   } else {
-    TRY(append_after_observations(lock, place_.cause, core::CallObserved{place_.call, n_, std::string(C::kName), grounds.digest, text, error}));
+    TRY(append_after_observations(
+        lock, place_.cause,
+        core::CallObserved{place_.call, n_, std::string(C::kName), grounds.digest, text, error}));
   }
   return reply;
 }

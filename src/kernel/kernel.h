@@ -1,8 +1,9 @@
-// Kernel: what faces may ask of the runtime. The only header of this room that others see, besides the runtime
-// that composes it.
+// Kernel: what faces may ask of the runtime. The only header of this room that others see, besides
+// the runtime that composes it.
 //
-// Everything that leaves here is durable: views come from committed projections or wait for the commit, records
-// are handed out when their batch is on disk, a decision is acknowledged when it is recorded.
+// Everything that leaves here is durable: views come from committed projections or wait for the
+// commit, records are handed out when their batch is on disk, a decision is acknowledged when it is
+// recorded.
 #pragma once
 
 #include <chrono>
@@ -32,8 +33,8 @@ struct Launch {
   std::string owner = "owner";
   std::string name = "root";
   std::string image = "base";
-  std::optional<std::string> prompt;             // instead of the image's
-  std::optional<std::vector<std::string>> tools; // instead of the image's
+  std::optional<std::string> prompt;              // instead of the image's
+  std::optional<std::vector<std::string>> tools;  // instead of the image's
   std::string goal;
   std::string model;
   abi::Roots roots;
@@ -42,7 +43,7 @@ struct Launch {
   enum class Base : std::uint8_t { grants, none } base = Base::grants;
   Limits limits;
   std::uint64_t usd_micro_per_mtok_in = 0, usd_micro_per_mtok_out = 0;
-  std::vector<std::string> trapdoors;            // besides the built-in ones
+  std::vector<std::string> trapdoors;  // besides the built-in ones
   enum class Start : std::uint8_t { now, paused } start = Start::now;
 };
 
@@ -58,41 +59,41 @@ struct ProcessView {
   base::Pid pid;
   std::optional<base::Pid> parent;
   std::string name, image, model, goal;
-  std::string state;              // runnable, waiting, paused, exited, failed, killed
-  std::string waiting_on;         // model:..., request 7.r2, until TIME
-  std::string reason;             // paused, failed, killed
+  std::string state;       // runnable, waiting, paused, exited, failed, killed
+  std::string waiting_on;  // model:..., request 7.r2, until TIME
+  std::string reason;      // paused, failed, killed
   std::optional<base::Error> error;
   std::optional<std::string> result;
   base::Path cwd;
   std::uint64_t turns = 0, tool_calls = 0, input_tokens = 0, output_tokens = 0, usd_micro = 0;
   base::Time started, updated;
-  ALOS_FIELDS(pid, parent, name, image, model, goal, state, waiting_on, reason, error, result, cwd, turns, tool_calls,
-              input_tokens, output_tokens, usd_micro, started, updated)
+  ALOS_FIELDS(pid, parent, name, image, model, goal, state, waiting_on, reason, error, result, cwd,
+              turns, tool_calls, input_tokens, output_tokens, usd_micro, started, updated)
   bool ended() const { return state == "exited" || state == "failed" || state == "killed"; }
 };
 
 struct RequestView {
-  std::string id;                 // 7.r2
+  std::string id;  // 7.r2
   base::Pid pid;
-  std::string process, goal;      // who asks, and for what end
-  std::string kind;               // approval, question, grant
+  std::string process, goal;  // who asks, and for what end
+  std::string kind;           // approval, question, grant
   std::string to, question;
   std::vector<std::string> choices;
   std::vector<std::string> asks;  // the grants a yes would give, as text
   std::string preview;
-  std::string answer;             // empty while open; approved, denied, answered, cancelled
+  std::string answer;  // empty while open; approved, denied, answered, cancelled
   base::Time at;
   base::Seq seq = 0;
   ALOS_FIELDS(id, pid, process, goal, kind, to, question, choices, asks, preview, answer, at, seq)
 };
 
 struct CapabilityView {
-  std::string id;                 // 7.c3
+  std::string id;  // 7.c3
   std::string grant;
   std::string from;
   std::optional<std::uint64_t> uses_left;
-  std::string state;              // live, used up, expired, revoked
-  bool bound = false;             // fits one call only
+  std::string state;   // live, used up, expired, revoked
+  bool bound = false;  // fits one call only
   base::Seq seq = 0;
   ALOS_FIELDS(id, grant, from, uses_left, state, bound, seq)
 };
@@ -110,7 +111,7 @@ struct RecordView {
 
 struct Answer {
   enum class Kind : std::uint8_t { approve, deny, answer } kind = Kind::deny;
-  std::string text;                  // the answer, or why not
+  std::string text;  // the answer, or why not
   enum class Scope : std::uint8_t { once, uses, until, process } scope = Scope::once;
   std::uint64_t uses = 1;
   base::Time until;
@@ -123,7 +124,7 @@ struct Finding {
 
 struct AuditReport {
   std::uint64_t jobs = 0, records = 0;
-  std::vector<Finding> findings;     // empty: every record is as it was written
+  std::vector<Finding> findings;  // empty: every record is as it was written
 };
 
 // Durable records as they come, in order within a job.
@@ -144,25 +145,32 @@ class Kernel {
   virtual base::Result<ProcessView> process(base::Pid pid) = 0;
   virtual base::Result<std::vector<RequestView>> requests(Which which) = 0;
   virtual base::Result<std::vector<CapabilityView>> capabilities(base::Pid pid) = 0;
-  virtual base::Result<std::vector<RecordView>> records(base::JobId job, base::Seq from, std::size_t limit) = 0;
+  virtual base::Result<std::vector<RecordView>> records(base::JobId job, base::Seq from,
+                                                        std::size_t limit) = 0;
   virtual base::Result<std::vector<abi::Message>> transcript(base::Pid pid) = 0;
   virtual base::Result<std::vector<base::JobId>> jobs() = 0;
   virtual base::Result<AuditReport> verify(std::optional<base::JobId> job) = 0;  // chain and fold
-  virtual base::Result<AuditReport> check() = 0;                                 // and blobs, snapshots, projections
+  virtual base::Result<AuditReport> check() = 0;  // and blobs, snapshots, projections
   virtual std::vector<abi::Image> images() const = 0;
   virtual base::Result<Plan> plan(const Launch& launch) = 0;
 
   // ---- acting: `conflict` when this runtime does not own the store ----
   virtual base::Result<base::Pid> launch(const Launch& launch) = 0;
-  // Goes on with a job whose processes were paused or interrupted; pid's process is resumed when it is paused.
+  // Goes on with a job whose processes were paused or interrupted; pid's process is resumed when it
+  // is paused.
   virtual base::Result<void> resume(base::Pid pid, const std::string& by) = 0;
-  virtual base::Result<void> pause(base::Pid pid, const std::string& by, const std::string& reason) = 0;
-  virtual base::Result<void> kill(base::Pid pid, const std::string& by, const std::string& reason) = 0;
+  virtual base::Result<void> pause(base::Pid pid, const std::string& by,
+                                   const std::string& reason) = 0;
+  virtual base::Result<void> kill(base::Pid pid, const std::string& by,
+                                  const std::string& reason) = 0;
   virtual base::Result<void> answer(const std::string& request, const Answer& answer) = 0;
-  virtual base::Result<std::string> grant(base::Pid pid, const abi::Grant& grant, const std::string& by) = 0;
+  virtual base::Result<std::string> grant(base::Pid pid, const abi::Grant& grant,
+                                          const std::string& by) = 0;
   virtual base::Result<void> revoke(const std::string& capability, const std::string& by) = 0;
-  // One tool call as that process, without the model. Waits for its end. The value, or the tool's error.
-  virtual base::Result<base::Json> call(base::Pid pid, const std::string& tool, const std::string& arguments) = 0;
+  // One tool call as that process, without the model. Waits for its end. The value, or the tool's
+  // error.
+  virtual base::Result<base::Json> call(base::Pid pid, const std::string& tool,
+                                        const std::string& arguments) = 0;
   virtual base::Result<void> rebuild() = 0;  // projections, from the journal
 
   // Why records cannot be made durable at the moment; nothing when all is well.

@@ -1,9 +1,9 @@
 #include "kernel/looking.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <thread>
-
-#include <fmt/format.h>
 
 #include "base/text.h"
 #include "core/decide.h"
@@ -20,10 +20,13 @@ constexpr std::size_t kPageRows = 1000;
 constexpr std::uint64_t kReadLines = 4096;
 constexpr auto kPollInterval = std::chrono::milliseconds(50);
 
-store::Which to_store(Kernel::Which which) { return which == Kernel::Which::live ? store::Which::live : store::Which::all; }
+store::Which to_store(Kernel::Which which) {
+  return which == Kernel::Which::live ? store::Which::live : store::Which::all;
+}
 
 base::Unexpected no_process(base::Pid pid) {
-  return fail(Code::not_found, fmt::format("there is no process {}", base::to_string(pid)), "`alos ps --all` lists those there are");
+  return fail(Code::not_found, fmt::format("there is no process {}", base::to_string(pid)),
+              "`alos ps --all` lists those there are");
 }
 
 std::string cap_state(const core::Capability& cap, base::Time now) {
@@ -34,42 +37,61 @@ std::string cap_state(const core::Capability& cap, base::Time now) {
 }
 
 base::Time system_now() {
-  return {std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count()};
+  return {std::chrono::duration_cast<std::chrono::microseconds>(
+              std::chrono::system_clock::now().time_since_epoch())
+              .count()};
 }
 
 // A trapdoor as resources are written.
 Result<std::string> canonical_trapdoor(std::string_view text) {
   const bool alone = text.ends_with('$');
-  const auto path = base::Path::parse("/" + std::string(text.substr(0, text.size() - (alone ? 1 : 0))));
+  const auto path =
+      base::Path::parse("/" + std::string(text.substr(0, text.size() - (alone ? 1 : 0))));
   if (!path || path->is_top() || text.starts_with('/') || text.ends_with('/'))
-    return fail(Code::invalid, fmt::format("`{}` is not a trapdoor", base::printable(text)), "name whole segments without a slash at either end, as in .git/hooks; a last `$` means the place alone");
-  return abi::Resource::file(*path).text().substr(std::string_view("fs:/").size()) + (alone ? "$" : "");
+    return fail(Code::invalid, fmt::format("`{}` is not a trapdoor", base::printable(text)),
+                "name whole segments without a slash at either end, as in .git/hooks; a last `$` "
+                "means the place alone");
+  return abi::Resource::file(*path).text().substr(std::string_view("fs:/").size()) +
+         (alone ? "$" : "");
 }
 
 }  // namespace
 
 Result<core::JobState> load_job(store::Store& store, base::JobId job) {
   const auto row = TRY(store.job(job));
-  if (!row) return fail(Code::not_found, fmt::format("there is no job {}", job.value), "`alos ps --all` lists those there are");
+  if (!row)
+    return fail(Code::not_found, fmt::format("there is no job {}", job.value),
+                "`alos ps --all` lists those there are");
   core::JobState state;
   if (const auto snapshot = TRY(store.snapshot(job))) {
     state = TRY(core::decode_state(snapshot->state));
-    if (state.seq != snapshot->seq || state.head != snapshot->head) return fail(Code::corrupt, fmt::format("the snapshot of job {} is not of the position it names", job.value), "`alos store rebuild`");
+    if (state.seq != snapshot->seq || state.head != snapshot->head)
+      return fail(Code::corrupt,
+                  fmt::format("the snapshot of job {} is not of the position it names", job.value),
+                  "`alos store rebuild`");
   }
   while (state.seq < row->last) {
     const auto segments = TRY(store.read(job, state.seq + 1, kReadLines));
-    if (segments.empty()) return fail(Code::corrupt, fmt::format("job {} ends at record {} of {}", job.value, state.seq, row->last), "`alos store check` says more");
+    if (segments.empty())
+      return fail(Code::corrupt,
+                  fmt::format("job {} ends at record {} of {}", job.value, state.seq, row->last),
+                  "`alos store check` says more");
     for (const store::Segment& segment : segments) {
       std::string_view lines = segment.lines;
-      for (base::Seq seq = segment.first; seq <= state.seq; ++seq) lines.remove_prefix(std::min(lines.find('\n') + 1, lines.size()));
+      for (base::Seq seq = segment.first; seq <= state.seq; ++seq)
+        lines.remove_prefix(std::min(lines.find('\n') + 1, lines.size()));
       TRY(core::fold(state, lines));
     }
   }
-  if (state.head != row->head) return fail(Code::corrupt, fmt::format("the chain of job {} does not end where the store says", job.value), "`alos audit verify` says more");
+  if (state.head != row->head)
+    return fail(Code::corrupt,
+                fmt::format("the chain of job {} does not end where the store says", job.value),
+                "`alos audit verify` says more");
   return state;
 }
 
-Result<std::vector<RecordView>> views_of(std::string_view lines, base::Digest before, const base::LoadBlob& load) {
+Result<std::vector<RecordView>> views_of(std::string_view lines, base::Digest before,
+                                         const base::LoadBlob& load) {
   std::vector<RecordView> views;
   while (!lines.empty()) {
     const std::size_t end = lines.find('\n');
@@ -80,8 +102,10 @@ Result<std::vector<RecordView>> views_of(std::string_view lines, base::Digest be
     before = core::chain(before, line);
     constexpr std::string_view kBody = ",\"body\":";
     const std::string_view body = line.substr(line.find(kBody) + kBody.size());
-    views.push_back({record.pid(), record.seq, record.cause, record.at, std::string(core::kind_of(record)),
-                     TRY(base::with_payloads(body.substr(0, body.size() - 1), load)), std::string(line), before});
+    views.push_back({record.pid(), record.seq, record.cause, record.at,
+                     std::string(core::kind_of(record)),
+                     TRY(base::with_payloads(body.substr(0, body.size() - 1), load)),
+                     std::string(line), before});
   }
   return views;
 }
@@ -99,14 +123,16 @@ Result<std::vector<ProcessView>> Looking::processes(Which which) {
   base::Pid after;
   while (true) {
     const auto rows = TRY(store_->processes(to_store(which), after, kPageRows));
-    for (const store::ProcessRow& row : rows) views.push_back(TRY(base::from_json<ProcessView>(row.detail, base::Source::outside)));
+    for (const store::ProcessRow& row : rows)
+      views.push_back(TRY(base::from_json<ProcessView>(row.detail, base::Source::outside)));
     if (rows.size() < kPageRows) return views;
     after = rows.back().pid;
   }
 }
 
 Result<ProcessView> Looking::process(base::Pid pid) {
-  const base::Pid before{pid.number == 1 ? base::JobId{pid.job.value - 1} : pid.job, pid.number == 1 ? UINT32_MAX : pid.number - 1};
+  const base::Pid before{pid.number == 1 ? base::JobId{pid.job.value - 1} : pid.job,
+                         pid.number == 1 ? UINT32_MAX : pid.number - 1};
   const auto rows = TRY(store_->processes(store::Which::all, before, 1));
   if (rows.empty() || rows.front().pid != pid) return no_process(pid);
   return base::from_json<ProcessView>(rows.front().detail, base::Source::outside);
@@ -118,7 +144,8 @@ Result<std::vector<RequestView>> Looking::requests(Which which) {
   base::RequestId request;
   while (true) {
     const auto rows = TRY(store_->requests(to_store(which), job, request, kPageRows));
-    for (const store::RequestRow& row : rows) views.push_back(TRY(base::from_json<RequestView>(row.detail, base::Source::outside)));
+    for (const store::RequestRow& row : rows)
+      views.push_back(TRY(base::from_json<RequestView>(row.detail, base::Source::outside)));
     if (rows.size() < kPageRows) return views;
     job = rows.back().job;
     request = rows.back().request;
@@ -131,12 +158,17 @@ Result<std::vector<CapabilityView>> Looking::capabilities(base::Pid pid) {
   std::vector<CapabilityView> views;
   for (const core::Capability& cap : state.caps)
     if (cap.holder == pid.number)
-      views.push_back({base::to_string(pid.job, cap.id), cap.grant.to_text(), cap.from, cap.uses_left, cap_state(cap, system_now()), cap.bound_call.has_value(), cap.seq});
+      views.push_back({base::to_string(pid.job, cap.id), cap.grant.to_text(), cap.from,
+                       cap.uses_left, cap_state(cap, system_now()), cap.bound_call.has_value(),
+                       cap.seq});
   return views;
 }
 
-Result<std::vector<RecordView>> Looking::records(base::JobId job, base::Seq from, std::size_t limit) {
-  if (!TRY(store_->job(job))) return fail(Code::not_found, fmt::format("there is no job {}", job.value), "`alos ps --all` lists those there are");
+Result<std::vector<RecordView>> Looking::records(base::JobId job, base::Seq from,
+                                                 std::size_t limit) {
+  if (!TRY(store_->job(job)))
+    return fail(Code::not_found, fmt::format("there is no job {}", job.value),
+                "`alos ps --all` lists those there are");
   std::vector<RecordView> out;
   for (const store::Segment& segment : TRY(store_->read(job, std::max<base::Seq>(from, 1), limit)))
     for (RecordView& view : TRY(views_of(segment.lines, segment.before, loader())))
@@ -154,8 +186,10 @@ Result<std::vector<abi::Message>> Looking::transcript(base::Pid pid) {
     base::for_each_payload(message, [&](auto& payload) {
       if (!payload.blob || !loaded) return;
       auto bytes = store_->blob(payload.blob->digest);
-      if (!bytes) loaded = base::Unexpected(bytes.error());
-      else payload.data = std::move(*bytes), payload.blob.reset();
+      if (!bytes)
+        loaded = base::Unexpected(bytes.error());
+      else
+        payload.data = std::move(*bytes), payload.blob.reset();
     });
   TRY(std::move(loaded));
   return messages;
@@ -169,43 +203,60 @@ Result<std::vector<base::JobId>> Looking::jobs() {
 
 std::vector<abi::Grant> base_grants(base::JobId job, const Launch& launch) {
   const std::string own = base::to_string(base::Pid{job, 1});
-  const auto grant = [](abi::Rights rights, const abi::Resource& resource) { return abi::Grant{rights, abi::Pattern::exactly(resource), {}, {}, {}, {}}; };
+  const auto grant = [](abi::Rights rights, const abi::Resource& resource) {
+    return abi::Grant{rights, abi::Pattern::exactly(resource), {}, {}, {}, {}};
+  };
   std::vector<abi::Grant> out;
   auto objects = abi::Pattern::from_text("object:" + own + "/**");
   CHECK(objects.has_value());
-  out.push_back({{abi::Right::read, abi::Right::write, abi::Right::list}, std::move(*objects), {}, {}, {}, {}});
+  out.push_back({{abi::Right::read, abi::Right::write, abi::Right::list},
+                 std::move(*objects),
+                 {},
+                 {},
+                 {},
+                 {}});
   out.push_back(grant({abi::Right::read}, abi::Resource::clock("now")));
   out.push_back(grant({abi::Right::execute}, abi::Resource::clock("sleep")));
   out.push_back(grant({abi::Right::read, abi::Right::write}, abi::Resource::human(launch.owner)));
-  if (!launch.model.empty()) out.push_back(grant({abi::Right::execute}, abi::Resource::model(launch.model)));
+  if (!launch.model.empty())
+    out.push_back(grant({abi::Right::execute}, abi::Resource::model(launch.model)));
   return out;
 }
 
 Result<Plan> Looking::plan(const Launch& launch) {
-  const auto image = std::find_if(images_.begin(), images_.end(), [&](const abi::Image& one) { return one.name == launch.image; });
+  const auto image = std::find_if(images_.begin(), images_.end(),
+                                  [&](const abi::Image& one) { return one.name == launch.image; });
   if (image == images_.end() && (!launch.prompt || !launch.tools)) {
     std::vector<std::string_view> names;
     for (const abi::Image& one : images_) names.push_back(one.name);
-    return fail(Code::not_found, fmt::format("there is no image `{}`", base::printable(launch.image)), fmt::format("images: {}", fmt::join(names, ", ")));
+    return fail(Code::not_found,
+                fmt::format("there is no image `{}`", base::printable(launch.image)),
+                fmt::format("images: {}", fmt::join(names, ", ")));
   }
   Plan plan;
   if (image != images_.end()) plan.image = *image;
   plan.image.name = launch.image;
   if (launch.prompt) plan.image.prompt = *launch.prompt;
   if (launch.tools) plan.image.tools = *launch.tools;
-  const base::JobId next{TRY(store_->jobs()).empty() ? 1 : TRY(store_->jobs()).back().job.value + 1};
+  const base::JobId next{TRY(store_->jobs()).empty() ? 1
+                                                     : TRY(store_->jobs()).back().job.value + 1};
   if (launch.base == Launch::Base::grants)
-    for (abi::Grant& grant : base_grants(next, launch)) plan.grants.push_back({std::move(grant), "base"});
+    for (abi::Grant& grant : base_grants(next, launch))
+      plan.grants.push_back({std::move(grant), "base"});
   for (const abi::Grant& grant : launch.grants) plan.grants.push_back({grant, "manifest"});
   for (const std::string& need : plan.image.needs) {
     const abi::Grant wanted = TRY(abi::Grant::from_text(need));
-    const bool met = std::any_of(plan.grants.begin(), plan.grants.end(), [&](const GrantFrom& held) {
-      return held.grant.effect != abi::GrantEffect::deny && held.grant.rights.has_all(wanted.rights) && held.grant.resource.covers(wanted.resource);
-    });
+    const bool met =
+        std::any_of(plan.grants.begin(), plan.grants.end(), [&](const GrantFrom& held) {
+          return held.grant.effect != abi::GrantEffect::deny &&
+                 held.grant.rights.has_all(wanted.rights) &&
+                 held.grant.resource.covers(wanted.resource);
+        });
     if (!met) plan.unmet.push_back(need);
   }
   plan.trapdoors = core::builtin_trapdoors();
-  for (const std::string& trapdoor : launch.trapdoors) plan.trapdoors.push_back(TRY(canonical_trapdoor(trapdoor)));
+  for (const std::string& trapdoor : launch.trapdoors)
+    plan.trapdoors.push_back(TRY(canonical_trapdoor(trapdoor)));
   return plan;
 }
 
@@ -226,20 +277,33 @@ Result<void> Looking::walk(const store::JobRow& row, Walk& walk) {
   while (state.seq < row.last) {
     const auto segments = store_->read(row.job, state.seq + 1, kReadLines);
     if (!segments) return walk.find(segments.error().what), Result<void>{};
-    if (segments->empty()) return walk.find(fmt::format("job {}: records {} to {} are missing", row.job.value, state.seq + 1, row.last)), Result<void>{};
+    if (segments->empty())
+      return walk.find(fmt::format("job {}: records {} to {} are missing", row.job.value,
+                                   state.seq + 1, row.last)),
+             Result<void>{};
     for (const store::Segment& segment : *segments) {
       for (std::string_view lines = segment.lines; !lines.empty();) {
         const std::string_view line = lines.substr(0, lines.find('\n') + 1);
-        if (line.empty()) return walk.find(fmt::format("job {}: the record after {} is cut off", row.job.value, state.seq)), Result<void>{};
+        if (line.empty())
+          return walk.find(fmt::format("job {}: the record after {} is cut off", row.job.value,
+                                       state.seq)),
+                 Result<void>{};
         lines.remove_prefix(line.size());
-        if (const auto ok = core::fold(state, line); !ok) return walk.find(fmt::format("job {}, after record {}: {}", row.job.value, state.seq, ok.error().what)), Result<void>{};
+        if (const auto ok = core::fold(state, line); !ok)
+          return walk.find(fmt::format("job {}, after record {}: {}", row.job.value, state.seq,
+                                       ok.error().what)),
+                 Result<void>{};
         ++walk.report.records;
         if (walk.at_each) walk.at_each(state);
       }
-      if (state.head != segment.head) walk.find(fmt::format("job {}: the chain is broken between records {} and {}", row.job.value, segment.first, state.seq));
+      if (state.head != segment.head)
+        walk.find(fmt::format("job {}: the chain is broken between records {} and {}",
+                              row.job.value, segment.first, state.seq));
     }
   }
-  if (state.head != row.head) walk.find(fmt::format("job {}: the journal does not end in the head that the store holds", row.job.value));
+  if (state.head != row.head)
+    walk.find(fmt::format("job {}: the journal does not end in the head that the store holds",
+                          row.job.value));
   return {};
 }
 
@@ -247,7 +311,9 @@ Result<AuditReport> Looking::verify(std::optional<base::JobId> job) {
   Walk walk;
   for (const store::JobRow& row : TRY(store_->jobs()))
     if (!job || row.job == *job) TRY(this->walk(row, walk));
-  if (job && walk.report.jobs == 0) return fail(Code::not_found, fmt::format("there is no job {}", job->value), "`alos ps --all` lists those there are");
+  if (job && walk.report.jobs == 0)
+    return fail(Code::not_found, fmt::format("there is no job {}", job->value),
+                "`alos ps --all` lists those there are");
   return walk.report;
 }
 
@@ -258,14 +324,19 @@ Result<AuditReport> Looking::check() {
     const auto snapshot = store_->snapshot(row.job);
     if (!snapshot) walk.find(snapshot.error().what);
     walk.at_each = [&](const core::JobState& state) {
-      if (snapshot && *snapshot && state.seq == (*snapshot)->seq && core::encode_state(state) != (*snapshot)->state)
-        walk.find(fmt::format("job {}: its snapshot is not the fold of its journal", row.job.value));
+      if (snapshot && *snapshot && state.seq == (*snapshot)->seq &&
+          core::encode_state(state) != (*snapshot)->state)
+        walk.find(
+            fmt::format("job {}: its snapshot is not the fold of its journal", row.job.value));
     };
     TRY(this->walk(row, walk));
     for (const core::Process& process : walk.state.processes) {
       const auto view = this->process({row.job, process.number});
       if (!view || view->state != view_of(walk.state, process).state)
-        walk.find(fmt::format("process {}.{}: its list entry is not what the journal says; `alos store rebuild` mends it", row.job.value, process.number));
+        walk.find(
+            fmt::format("process {}.{}: its list entry is not what the journal says; `alos store "
+                        "rebuild` mends it",
+                        row.job.value, process.number));
     }
   }
   return walk.report;
@@ -277,14 +348,18 @@ namespace {
 
 class PollingSubscription : public Subscription {
  public:
-  PollingSubscription(std::shared_ptr<store::Store> store, std::optional<base::JobId> job) : store_(std::move(store)), job_(job) { (void)take(); }
+  PollingSubscription(std::shared_ptr<store::Store> store, std::optional<base::JobId> job)
+      : store_(std::move(store)), job_(job) {
+    (void)take();
+  }
 
   std::vector<RecordView> next(std::chrono::milliseconds patience) override {
     const auto deadline = std::chrono::steady_clock::now() + patience;
     while (true) {
       auto views = take();
       if (!views.empty() || std::chrono::steady_clock::now() >= deadline) return views;
-      std::this_thread::sleep_for(std::min<std::chrono::steady_clock::duration>(kPollInterval, patience));
+      std::this_thread::sleep_for(
+          std::min<std::chrono::steady_clock::duration>(kPollInterval, patience));
     }
   }
 
@@ -299,7 +374,8 @@ class PollingSubscription : public Subscription {
       if (seen->second >= row.last) continue;
       const auto segments = store_->read(row.job, seen->second + 1, row.last - seen->second);
       for (const store::Segment& segment : segments ? *segments : std::vector<store::Segment>{}) {
-        auto views = views_of(segment.lines, segment.before, [this](const base::Digest& digest) { return store_->blob(digest); });
+        auto views = views_of(segment.lines, segment.before,
+                              [this](const base::Digest& digest) { return store_->blob(digest); });
         if (!views) break;
         for (RecordView& view : *views)
           if (view.seq > seen->second) seen->second = view.seq, out.push_back(std::move(view));
@@ -317,13 +393,16 @@ class PollingSubscription : public Subscription {
 
 }  // namespace
 
-std::unique_ptr<Subscription> Looking::subscribe(std::optional<base::JobId> job) { return std::make_unique<PollingSubscription>(store_, job); }
+std::unique_ptr<Subscription> Looking::subscribe(std::optional<base::JobId> job) {
+  return std::make_unique<PollingSubscription>(store_, job);
+}
 
 Result<ProcessView> Looking::wait(base::Pid pid, std::chrono::milliseconds patience) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
   while (true) {
     ProcessView view = TRY(process(pid));
-    if (view.ended() || view.state == "paused" || std::chrono::steady_clock::now() >= deadline) return view;
+    if (view.ended() || view.state == "paused" || std::chrono::steady_clock::now() >= deadline)
+      return view;
     std::this_thread::sleep_for(kPollInterval);
   }
 }

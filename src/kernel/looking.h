@@ -11,17 +11,20 @@ namespace alos::kernel {
 base::Result<core::JobState> load_job(store::Store& store, base::JobId job);
 
 // The records of a run of canonical lines, payloads brought back.
-base::Result<std::vector<RecordView>> views_of(std::string_view lines, base::Digest before, const base::LoadBlob& load);
+base::Result<std::vector<RecordView>> views_of(std::string_view lines, base::Digest before,
+                                               const base::LoadBlob& load);
 
 class Looking : public Kernel {
  public:
-  Looking(std::shared_ptr<store::Store> store, std::vector<abi::Image> images) : store_(std::move(store)), images_(std::move(images)) {}
+  Looking(std::shared_ptr<store::Store> store, std::vector<abi::Image> images)
+      : store_(std::move(store)), images_(std::move(images)) {}
 
   base::Result<std::vector<ProcessView>> processes(Which which) override;
   base::Result<ProcessView> process(base::Pid pid) override;
   base::Result<std::vector<RequestView>> requests(Which which) override;
   base::Result<std::vector<CapabilityView>> capabilities(base::Pid pid) override;
-  base::Result<std::vector<RecordView>> records(base::JobId job, base::Seq from, std::size_t limit) override;
+  base::Result<std::vector<RecordView>> records(base::JobId job, base::Seq from,
+                                                std::size_t limit) override;
   base::Result<std::vector<abi::Message>> transcript(base::Pid pid) override;
   base::Result<std::vector<base::JobId>> jobs() override;
   base::Result<AuditReport> verify(std::optional<base::JobId> job) override;
@@ -31,12 +34,20 @@ class Looking : public Kernel {
 
   base::Result<base::Pid> launch(const Launch&) override { return not_owner(); }
   base::Result<void> resume(base::Pid, const std::string&) override { return not_owner(); }
-  base::Result<void> pause(base::Pid, const std::string&, const std::string&) override { return not_owner(); }
-  base::Result<void> kill(base::Pid, const std::string&, const std::string&) override { return not_owner(); }
+  base::Result<void> pause(base::Pid, const std::string&, const std::string&) override {
+    return not_owner();
+  }
+  base::Result<void> kill(base::Pid, const std::string&, const std::string&) override {
+    return not_owner();
+  }
   base::Result<void> answer(const std::string&, const Answer&) override { return not_owner(); }
-  base::Result<std::string> grant(base::Pid, const abi::Grant&, const std::string&) override { return not_owner(); }
+  base::Result<std::string> grant(base::Pid, const abi::Grant&, const std::string&) override {
+    return not_owner();
+  }
   base::Result<void> revoke(const std::string&, const std::string&) override { return not_owner(); }
-  base::Result<base::Json> call(base::Pid, const std::string&, const std::string&) override { return not_owner(); }
+  base::Result<base::Json> call(base::Pid, const std::string&, const std::string&) override {
+    return not_owner();
+  }
   base::Result<void> rebuild() override { return not_owner(); }
   std::optional<base::Error> trouble() const override { return std::nullopt; }
 

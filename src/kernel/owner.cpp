@@ -19,39 +19,57 @@ constexpr auto kReloadPause = std::chrono::seconds(1);
 constexpr std::size_t kGoalBytesMax = 256 * 1024;
 
 Result<void> check_launch(const Launch& launch) {
-  if (launch.goal.empty()) return fail(Code::invalid, "the goal is empty", "say what the agent is to do");
-  if (launch.goal.size() > kGoalBytesMax || !base::is_utf8(launch.goal)) return fail(Code::invalid, "the goal is too long or not UTF-8", fmt::format("at most {} bytes", kGoalBytesMax));
-  if (launch.model.empty()) return fail(Code::invalid, "no model is named", "--model openai/NAME, ollama/NAME or script:FILE");
+  if (launch.goal.empty())
+    return fail(Code::invalid, "the goal is empty", "say what the agent is to do");
+  if (launch.goal.size() > kGoalBytesMax || !base::is_utf8(launch.goal))
+    return fail(Code::invalid, "the goal is too long or not UTF-8",
+                fmt::format("at most {} bytes", kGoalBytesMax));
+  if (launch.model.empty())
+    return fail(Code::invalid, "no model is named",
+                "--model openai/NAME, ollama/NAME or script:FILE");
   for (const abi::Root& root : launch.roots)
-    if (!base::Path::parse("/" + root.name) || root.name.find('/') != std::string::npos) return fail(Code::invalid, fmt::format("`{}` is not a name for a root", base::printable(root.name)));
+    if (!base::Path::parse("/" + root.name) || root.name.find('/') != std::string::npos)
+      return fail(Code::invalid,
+                  fmt::format("`{}` is not a name for a root", base::printable(root.name)));
   return {};
 }
 
 core::Budget budget_of(const Limits& limits) {
-  return {limits.model_tokens, limits.model_calls, limits.tool_calls, limits.usd_micro, limits.wall_ms, limits.processes};
+  return {limits.model_tokens, limits.model_calls, limits.tool_calls,
+          limits.usd_micro,    limits.wall_ms,     limits.processes};
 }
 
 }  // namespace
 
-Owner::Owner(std::shared_ptr<store::Store> store, store::Epoch epoch, base::JobId last_job, const ports::Hands& hands, std::shared_ptr<abi::Program> program, std::vector<abi::Image> images)
+Owner::Owner(std::shared_ptr<store::Store> store, store::Epoch epoch, base::JobId last_job,
+             const ports::Hands& hands, std::shared_ptr<abi::Program> program,
+             std::vector<abi::Image> images)
     : Looking(store, std::move(images)),
       hands_(hands),
       program_(std::move(program)),
-      committer_(*store, epoch, hands.executor.threads(), [this](const auto& batches) { deliver(batches); }, [this](const auto& jobs, const auto& error) { lose(jobs, error); }),
-      services_{*store, hands, committer_, *this},
       epoch_(epoch),
-      last_job_(last_job.value) {}
+      last_job_(last_job.value),
+      committer_(
+          *store, epoch, hands.executor.threads(),
+          [this](const auto& batches) { deliver(batches); },
+          [this](const auto& jobs, const auto& error) { lose(jobs, error); }),
+      services_{*store, hands, committer_, *this} {}
 
 Owner::~Owner() = default;
 
-Result<std::shared_ptr<Kernel>> make_kernel(std::shared_ptr<store::Store> store, const ports::Hands& hands, std::shared_ptr<abi::Program> program, std::vector<abi::Image> images) {
+Result<std::shared_ptr<Kernel>> make_kernel(std::shared_ptr<store::Store> store,
+                                            const ports::Hands& hands,
+                                            std::shared_ptr<abi::Program> program,
+                                            std::vector<abi::Image> images) {
   const store::Epoch epoch = TRY(store->own());
   const auto rows = TRY(store->jobs());
   const base::JobId last = rows.empty() ? base::JobId{} : rows.back().job;
-  return std::shared_ptr<Kernel>(std::make_shared<Owner>(std::move(store), epoch, last, hands, std::move(program), std::move(images)));
+  return std::shared_ptr<Kernel>(std::make_shared<Owner>(std::move(store), epoch, last, hands,
+                                                         std::move(program), std::move(images)));
 }
 
-std::shared_ptr<Kernel> make_viewer(std::shared_ptr<store::Store> store, std::vector<abi::Image> images) {
+std::shared_ptr<Kernel> make_viewer(std::shared_ptr<store::Store> store,
+                                    std::vector<abi::Image> images) {
   return std::make_shared<Looking>(std::move(store), std::move(images));
 }
 
@@ -72,7 +90,9 @@ Result<JobPtr> Owner::resident(base::JobId id) {
 Result<JobPtr> Owner::resident_with(base::Pid pid) {
   JobPtr job = TRY(resident(pid.job));
   const Lock lock(job->mutex);
-  if (job->state.process(pid.number) == nullptr) return fail(Code::not_found, fmt::format("there is no process {}", base::to_string(pid)), "`alos ps --all` lists those there are");
+  if (job->state.process(pid.number) == nullptr)
+    return fail(Code::not_found, fmt::format("there is no process {}", base::to_string(pid)),
+                "`alos ps --all` lists those there are");
   return job;
 }
 
@@ -105,7 +125,9 @@ Result<base::Pid> Owner::launch(const Launch& launch) {
     jobs_[job->state.job] = job;
   }
   Lock lock(job->mutex);
-  const auto add = [&](core::Body body) { return append(services_, job, lock, 1, job->state.seq, std::move(body)); };
+  const auto add = [&](core::Body body) {
+    return append(services_, job, lock, 1, job->state.seq, std::move(body));
+  };
   TRY(add(core::JobCreated{launch.owner, launch.roots, plan.trapdoors}));
   core::ProcessSpawned root;
   root.number = 1;
@@ -119,30 +141,41 @@ Result<base::Pid> Owner::launch(const Launch& launch) {
   root.budget = budget_of(launch.limits);
   root.price = {launch.usd_micro_per_mtok_in, launch.usd_micro_per_mtok_out};
   TRY(add(std::move(root)));
-  std::vector<abi::Grant> base = launch.base == Launch::Base::grants ? base_grants(job->id(), launch) : std::vector<abi::Grant>{};
-  for (abi::Grant& grant : base) TRY(grant_to(job, lock, 1, job->state.seq, std::move(grant), "base", {}));
-  for (const abi::Grant& grant : launch.grants) TRY(grant_to(job, lock, 1, job->state.seq, grant, "manifest", {}));
-  if (launch.start == Launch::Start::paused) TRY(add(core::ProcessPaused{"human:" + launch.owner, "started paused"}));
-  else TRY(activate(job, lock));
+  std::vector<abi::Grant> base = launch.base == Launch::Base::grants
+                                     ? base_grants(job->id(), launch)
+                                     : std::vector<abi::Grant>{};
+  for (abi::Grant& grant : base)
+    TRY(grant_to(job, lock, 1, job->state.seq, std::move(grant), "base", {}, {}));
+  for (const abi::Grant& grant : launch.grants)
+    TRY(grant_to(job, lock, 1, job->state.seq, grant, "manifest", {}, {}));
+  if (launch.start == Launch::Start::paused)
+    TRY(add(core::ProcessPaused{"human:" + launch.owner, "started paused"}));
+  else
+    TRY(activate(job, lock));
   const base::Pid pid{job->id(), 1};
   TRY(durable(job, std::move(lock)));
   return pid;
 }
 
-// From here on the job's processes run here. What an earlier runtime left open is picked up: sleeps are armed again,
-// calls from outside that nobody waits for any more are ended; all else goes on by replay.
+// From here on the job's processes run here. What an earlier runtime left open is picked up: sleeps
+// are armed again, calls from outside that nobody waits for any more are ended; all else goes on by
+// replay.
 Result<void> Owner::activate(const JobPtr& job, const Lock& lock) {
   if (job->active) return {};
   TRY(append(services_, job, lock, 1, job->state.seq, core::JobOpened{epoch_}));
   std::vector<std::pair<std::uint32_t, base::CallId>> abandoned;
   for (const core::Process& process : job->state.processes)
     for (const core::Frame& frame : process.frames)
-      if (frame.kind == core::FrameKind::outside) abandoned.emplace_back(process.number, frame.call);
-  for (const auto& [process, call] : abandoned) TRY(cancel_frame(services_, job, lock, process, call, "the runtime that it was made through has ended"));
+      if (frame.kind == core::FrameKind::outside)
+        abandoned.emplace_back(process.number, frame.call);
+  for (const auto& [process, call] : abandoned)
+    TRY(cancel_frame(services_, job, lock, process, call,
+                     "the runtime that it was made through has ended"));
   job->active = true;
   for (const core::Process& process : job->state.processes) {
     for (const core::Frame& frame : process.frames)
-      if (const core::Syscall* pending = frame.pending(); pending != nullptr && pending->stage == core::Stage::waiting && pending->until)
+      if (const core::Syscall* pending = frame.pending();
+          pending != nullptr && pending->stage == core::Stage::waiting && pending->until)
         wake_at(job, process.number, frame.call, pending->n, *pending->until);
     if (process.state == abi::ProcessState::runnable) wake_locked(job, lock, process.number);
   }
@@ -154,10 +187,14 @@ Result<void> Owner::resume(base::Pid pid, const std::string& by) {
   Lock lock(job->mutex);
   const core::Process& process = *job->state.process(pid.number);
   if (!process.live())
-    return fail(Code::invalid, fmt::format("process {} has {}", base::to_string(pid), base::name_of(process.state)), "a process that has ended does not go on; `alos run` starts another");
+    return fail(
+        Code::invalid,
+        fmt::format("process {} has {}", base::to_string(pid), base::name_of(process.state)),
+        "a process that has ended does not go on; `alos run` starts another");
   TRY(hands_.models.check(process.model));
   const bool was_paused = process.state == abi::ProcessState::paused;
-  if (was_paused) TRY(append(services_, job, lock, pid.number, process.last_seq, core::ProcessResumed{by}));
+  if (was_paused)
+    TRY(append(services_, job, lock, pid.number, process.last_seq, core::ProcessResumed{by}));
   const bool was_active = job->active;
   TRY(activate(job, lock));
   if (was_active && was_paused) wake_locked(job, lock, pid.number);
@@ -170,7 +207,9 @@ Result<void> Owner::pause(base::Pid pid, const std::string& by, const std::strin
   Lock lock(job->mutex);
   const core::Process& process = *job->state.process(pid.number);
   if (process.state != abi::ProcessState::runnable)
-    return fail(Code::invalid, fmt::format("process {} is {}", base::to_string(pid), base::name_of(process.state)), "only a live process that is not paused can be paused");
+    return fail(Code::invalid,
+                fmt::format("process {} is {}", base::to_string(pid), base::name_of(process.state)),
+                "only a live process that is not paused can be paused");
   TRY(append(services_, job, lock, pid.number, process.last_seq, core::ProcessPaused{by, reason}));
   return durable(job, std::move(lock));
 }
@@ -179,8 +218,11 @@ Result<void> Owner::kill(base::Pid pid, const std::string& by, const std::string
   const JobPtr job = TRY(resident_with(pid));
   Lock lock(job->mutex);
   const core::Process& process = *job->state.process(pid.number);
-  if (!process.live()) return fail(Code::invalid, fmt::format("process {} has {} already", base::to_string(pid), base::name_of(process.state)));
-  TRY(end_process(services_, job, lock, pid.number, process.last_seq, "the process was killed", core::ProcessKilled{by, reason}));
+  if (!process.live())
+    return fail(Code::invalid, fmt::format("process {} has {} already", base::to_string(pid),
+                                           base::name_of(process.state)));
+  TRY(end_process(services_, job, lock, pid.number, process.last_seq, "the process was killed",
+                  core::ProcessKilled{by, reason}));
   return durable(job, std::move(lock));
 }
 
@@ -219,15 +261,19 @@ void Owner::run_step(const JobPtr& job, std::uint32_t process) {
   after_step(job, lock, process, result);
 }
 
-void Owner::after_step(const JobPtr& job, const Lock& lock, std::uint32_t process, const Result<void>& result) {
+void Owner::after_step(const JobPtr& job, const Lock& lock, std::uint32_t process,
+                       const Result<void>& result) {
   RunState& run = job->run[process];
   const bool again = run == RunState::running_again;
   run = RunState::idle;
   const core::Process& state = *job->state.process(process);
-  const bool broken = !result && result.error().code != Code::cancelled && result.error().code != Code::parked;
+  const bool broken =
+      !result && result.error().code != Code::cancelled && result.error().code != Code::parked;
   if (broken && !job->lost && state.live()) {
-    // A program that cannot go on for a reason of its own. (When the job was lost, it comes back by itself.)
-    (void)end_process(services_, job, lock, process, state.last_seq, "the process has failed", core::ProcessFailed{result.error()});
+    // A program that cannot go on for a reason of its own. (When the job was lost, it comes back by
+    // itself.)
+    (void)end_process(services_, job, lock, process, state.last_seq, "the process has failed",
+                      core::ProcessFailed{result.error()});
     return;
   }
   if (job->lost || !state.live()) return;
@@ -239,24 +285,33 @@ void Owner::after_step(const JobPtr& job, const Lock& lock, std::uint32_t proces
 void Owner::finish_exit(const JobPtr& job, const Lock& lock, std::uint32_t process) {
   const core::Process& state = *job->state.process(process);
   const base::Text result = state.result.value_or(base::Text());
-  (void)end_process(services_, job, lock, process, state.last_seq, "the process has exited", core::ProcessExited{result});
+  (void)end_process(services_, job, lock, process, state.last_seq, "the process has exited",
+                    core::ProcessExited{result});
 }
 
-void Owner::wake_at(const JobPtr& job, std::uint32_t process, base::CallId call, std::uint32_t n, base::Time when) {
+void Owner::wake_at(const JobPtr& job, std::uint32_t process, base::CallId call, std::uint32_t n,
+                    base::Time when) {
   hands_.executor.post_at(when, [weak = weak_from_this(), job, process, call, n] {
     if (const auto self = weak.lock()) self->settle_sleep(job, process, call, n);
   });
 }
 
-void Owner::settle_sleep(const JobPtr& job, std::uint32_t process, base::CallId call, std::uint32_t n) {
+void Owner::settle_sleep(const JobPtr& job, std::uint32_t process, base::CallId call,
+                         std::uint32_t n) {
   const Lock lock(job->mutex);
   const core::Process* state = job->state.process(process);
   const core::Frame* frame = state == nullptr ? nullptr : state->frame(call);
   const core::Syscall* syscall = frame == nullptr ? nullptr : frame->find(n);
-  if (job->lost || syscall == nullptr || syscall->stage != core::Stage::waiting || !syscall->until) return;
+  if (job->lost || syscall == nullptr || syscall->stage != core::Stage::waiting || !syscall->until)
+    return;
   const base::Time now = hands_.clock.now();
   if (now < *syscall->until) return wake_at(job, process, call, n, *syscall->until);
-  const core::CallObserved body{call, n, syscall->name, syscall->digest, base::RawJson{base::to_json(abi::TimeSleep::Reply{now})}, {}};
+  const core::CallObserved body{call,
+                                n,
+                                syscall->name,
+                                syscall->digest,
+                                base::RawJson{base::to_json(abi::TimeSleep::Reply{now})},
+                                {}};
   if (append(services_, job, lock, process, syscall->seq, body)) {
     job->changed.notify_all();
     wake_locked(job, lock, process);
@@ -265,7 +320,8 @@ void Owner::settle_sleep(const JobPtr& job, std::uint32_t process, base::CallId 
 
 // ---- when the store cannot be written ----
 
-// What these jobs did since their last durable record has not left: forget it, and fold them again when the store works.
+// What these jobs did since their last durable record has not left: forget it, and fold them again
+// when the store works.
 void Owner::lose(const std::vector<JobPtr>& jobs, const base::Error& error) {
   std::vector<base::JobId> come_back;
   {
@@ -304,8 +360,10 @@ Result<void> Owner::rebuild() {
   store::Commit rows;
   for (const base::JobId id : TRY(jobs())) {
     const core::JobState state = TRY(load_job(store(), id));
-    for (const core::Process& process : state.processes) rows.processes.push_back(row_of(state, process));
-    for (const core::Request& request : state.requests) rows.requests.push_back(row_of(state, request));
+    for (const core::Process& process : state.processes)
+      rows.processes.push_back(row_of(state, process));
+    for (const core::Request& request : state.requests)
+      rows.requests.push_back(row_of(state, request));
   }
   return store().rebuild(epoch_, rows);
 }

@@ -1,4 +1,5 @@
-// Owner: the kernel of the runtime that owns a store. Loads jobs, runs their processes, takes decisions.
+// Owner: the kernel of the runtime that owns a store. Loads jobs, runs their processes, takes
+// decisions.
 #pragma once
 
 #include <atomic>
@@ -14,17 +15,22 @@ class Feed;  // one subscriber's queue
 
 class Owner final : public Looking, public Wakes, public std::enable_shared_from_this<Owner> {
  public:
-  Owner(std::shared_ptr<store::Store> store, store::Epoch epoch, base::JobId last_job, const ports::Hands& hands, std::shared_ptr<abi::Program> program, std::vector<abi::Image> images);
+  Owner(std::shared_ptr<store::Store> store, store::Epoch epoch, base::JobId last_job,
+        const ports::Hands& hands, std::shared_ptr<abi::Program> program,
+        std::vector<abi::Image> images);
   ~Owner() override;
 
   base::Result<base::Pid> launch(const Launch& launch) override;
   base::Result<void> resume(base::Pid pid, const std::string& by) override;
-  base::Result<void> pause(base::Pid pid, const std::string& by, const std::string& reason) override;
+  base::Result<void> pause(base::Pid pid, const std::string& by,
+                           const std::string& reason) override;
   base::Result<void> kill(base::Pid pid, const std::string& by, const std::string& reason) override;
   base::Result<void> answer(const std::string& request, const Answer& answer) override;
-  base::Result<std::string> grant(base::Pid pid, const abi::Grant& grant, const std::string& by) override;
+  base::Result<std::string> grant(base::Pid pid, const abi::Grant& grant,
+                                  const std::string& by) override;
   base::Result<void> revoke(const std::string& capability, const std::string& by) override;
-  base::Result<base::Json> call(base::Pid pid, const std::string& tool, const std::string& arguments) override;
+  base::Result<base::Json> call(base::Pid pid, const std::string& tool,
+                                const std::string& arguments) override;
   base::Result<void> rebuild() override;
   std::optional<base::Error> trouble() const override;
   std::unique_ptr<Subscription> subscribe(std::optional<base::JobId> job) override;
@@ -32,7 +38,8 @@ class Owner final : public Looking, public Wakes, public std::enable_shared_from
 
   // Wakes
   void wake(const JobPtr& job, std::uint32_t process) override;
-  void wake_at(const JobPtr& job, std::uint32_t process, base::CallId call, std::uint32_t n, base::Time when) override;
+  void wake_at(const JobPtr& job, std::uint32_t process, base::CallId call, std::uint32_t n,
+               base::Time when) override;
 
   // Commits what has gathered, under a stepped executor.
   bool commit_now() { return committer_.commit_now(); }
@@ -47,21 +54,28 @@ class Owner final : public Looking, public Wakes, public std::enable_shared_from
   base::Result<void> activate(const JobPtr& job, const Lock& lock);
   void wake_locked(const JobPtr& job, const Lock& lock, std::uint32_t process);
   void run_step(const JobPtr& job, std::uint32_t process);
-  void after_step(const JobPtr& job, const Lock& lock, std::uint32_t process, const base::Result<void>& result);
+  void after_step(const JobPtr& job, const Lock& lock, std::uint32_t process,
+                  const base::Result<void>& result);
   void settle_sleep(const JobPtr& job, std::uint32_t process, base::CallId call, std::uint32_t n);
   void deliver(const std::vector<Committer::Batch>& batches);
   void lose(const std::vector<JobPtr>& jobs, const base::Error& error);
   void reload(base::JobId job);
-  base::Result<void> answer_approval(const JobPtr& job, const Lock& lock, const core::Request& request, const Answer& answer, base::Seq cause);
-  base::Result<void> answer_grant(const JobPtr& job, const Lock& lock, const core::Request& request, const Answer& answer, base::Seq cause);
-  base::Result<void> settle_wait(const JobPtr& job, const Lock& lock, const core::Request& request, base::Seq cause, std::optional<base::RawJson> reply, std::optional<base::Error> error);
-  base::Result<base::CapId> grant_to(const JobPtr& job, const Lock& lock, std::uint32_t holder, base::Seq cause, abi::Grant grant, std::string from, std::optional<base::Digest> bound);
+  base::Result<void> answer_approval(const JobPtr& job, const Lock& lock,
+                                     const core::Request& request, const Answer& answer,
+                                     base::Seq cause);
+  base::Result<void> answer_grant(const JobPtr& job, const Lock& lock, const core::Request& request,
+                                  const Answer& answer, base::Seq cause);
+  base::Result<void> settle_wait(const JobPtr& job, const Lock& lock, const core::Request& request,
+                                 base::Seq cause, std::optional<base::RawJson> reply,
+                                 std::optional<base::Error> error);
+  base::Result<base::CapId> grant_to(const JobPtr& job, const Lock& lock, std::uint32_t holder,
+                                     base::Seq cause, abi::Grant grant, std::string from,
+                                     std::optional<base::Digest> bound,
+                                     std::optional<base::CapId> parent);
   void finish_exit(const JobPtr& job, const Lock& lock, std::uint32_t process);
 
   ports::Hands hands_;
   std::shared_ptr<abi::Program> program_;
-  Committer committer_;
-  Services services_;
   store::Epoch epoch_;
 
   mutable std::mutex mutex_;  // guards what follows; taken before no job's mutex, after any
@@ -71,6 +85,10 @@ class Owner final : public Looking, public Wakes, public std::enable_shared_from
   std::optional<base::Error> trouble_;
   std::condition_variable delivered_;
   std::uint64_t deliveries_ = 0;
+
+  // Last, so that they go first: committing delivers to what stands above.
+  Committer committer_;
+  Services services_;
 };
 
 }  // namespace alos::kernel

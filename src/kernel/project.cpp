@@ -10,7 +10,8 @@ namespace {
 constexpr std::size_t kGoalShownBytesMax = 200;
 
 std::string shown(const base::Text& text, std::size_t bytes_max) {
-  return text.blob ? fmt::format("({} bytes)", text.blob->bytes) : base::shortened(text.data, bytes_max);
+  return text.blob ? fmt::format("({} bytes)", text.blob->bytes)
+                   : base::shortened(text.data, bytes_max);
 }
 
 // What a process waits for; empty when it can go on.
@@ -24,7 +25,8 @@ std::string waiting_on(const core::JobState& state, const core::Process& process
     }
     if (pending->until) return "until " + base::to_string(*pending->until);
     const core::Request* request = pending->request ? state.request(*pending->request) : nullptr;
-    if (request != nullptr && !request->answered) return "request " + base::to_string(state.job, *pending->request);
+    if (request != nullptr && !request->answered)
+      return "request " + base::to_string(state.job, *pending->request);
   }
   return {};
 }
@@ -44,7 +46,8 @@ ProcessView view_of(const core::JobState& state, const core::Process& process) {
   if (!view.waiting_on.empty()) view.state = base::name_of(abi::ProcessState::waiting);
   view.reason = process.reason;
   view.error = process.error;
-  if (process.result && !process.live()) view.result = shown(*process.result, base::kInlineBytesMax);
+  if (process.result && !process.live())
+    view.result = shown(*process.result, base::kInlineBytesMax);
   view.cwd = process.cwd;
   view.turns = process.turns;
   view.tool_calls = process.usage.tool_calls;
@@ -58,7 +61,8 @@ ProcessView view_of(const core::JobState& state, const core::Process& process) {
 
 std::vector<std::string> asked_grants(const core::RequestOpened& request) {
   std::vector<std::string> out;
-  for (const core::NeedText& need : request.needs) out.push_back(fmt::format("{} {}", base::name_of(need.right), need.resource.text()));
+  for (const core::NeedText& need : request.needs)
+    out.push_back(fmt::format("{} {}", base::name_of(need.right), need.resource.text()));
   for (const abi::Grant& grant : request.grants) out.push_back(grant.to_text());
   return out;
 }
@@ -85,15 +89,18 @@ RequestView view_of(const core::JobState& state, const core::Request& request) {
 
 store::ProcessRow row_of(const core::JobState& state, const core::Process& process) {
   const ProcessView view = view_of(state, process);
-  store::ProcessRow row{view.pid, process.parent, view.state, process.live(), {}, base::to_json(view)};
+  store::ProcessRow row{view.pid, process.parent,     view.state, process.live(),
+                        {},       base::to_json(view)};
   for (const core::Frame& frame : process.frames)
-    if (const core::Syscall* pending = frame.pending(); pending != nullptr && pending->stage == core::Stage::waiting && pending->until)
+    if (const core::Syscall* pending = frame.pending();
+        pending != nullptr && pending->stage == core::Stage::waiting && pending->until)
       row.wake = row.wake ? std::min(*row.wake, *pending->until) : *pending->until;
   return row;
 }
 
 store::RequestRow row_of(const core::JobState& state, const core::Request& request) {
-  return {state.job, request.opened.request, request.process, !request.answered, base::to_json(view_of(state, request))};
+  return {state.job, request.opened.request, request.process, !request.answered,
+          base::to_json(view_of(state, request))};
 }
 
 }  // namespace alos::kernel

@@ -1,4 +1,5 @@
-// Services: what the parts of the kernel share. Handed down from the top; nobody owns anything through it.
+// Services: what the parts of the kernel share. Handed down from the top; nobody owns anything
+// through it.
 #pragma once
 
 #include "kernel/committer.h"
@@ -12,7 +13,8 @@ class Wakes {
   virtual ~Wakes() = default;
   virtual void wake(const JobPtr& job, std::uint32_t process) = 0;
   // A syscall sleeps until `when`: settle it then and wake its process.
-  virtual void wake_at(const JobPtr& job, std::uint32_t process, base::CallId call, std::uint32_t n, base::Time when) = 0;
+  virtual void wake_at(const JobPtr& job, std::uint32_t process, base::CallId call, std::uint32_t n,
+                       base::Time when) = 0;
 };
 
 struct Services {

@@ -1,8 +1,8 @@
 #include "kernel/step.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "kernel/door.h"
 
@@ -21,11 +21,13 @@ const core::Frame* frame_of(const Job& job, std::uint32_t process, base::CallId 
 bool is_parked(const Job& job, std::uint32_t process, const core::Frame& frame) {
   const core::Syscall* pending = frame.pending();
   if (pending == nullptr) return false;
-  return pending->stage == core::Stage::waiting || job.in_flight.contains({process, frame.call, pending->n});
+  return pending->stage == core::Stage::waiting ||
+         job.in_flight.contains({process, frame.call, pending->n});
 }
 
 // The process's prompt with its bytes; large ones are brought back once.
-base::Text prompt_of(const Services& services, const JobPtr& job, const Lock& lock, const core::Process& process) {
+base::Text prompt_of(const Services& services, const JobPtr& job, const Lock& lock,
+                     const core::Process& process) {
   if (!process.prompt.blob) return process.prompt;
   const auto found = job->prompts.find(process.number);
   if (found != job->prompts.end()) return found->second;
@@ -37,8 +39,11 @@ base::Text prompt_of(const Services& services, const JobPtr& job, const Lock& lo
 std::vector<abi::OpenCall> open_calls(const Job& job, const core::Process& process) {
   std::vector<abi::OpenCall> out;
   if (process.turns == 0) return out;
-  for (const abi::ToolRequest& request : process.transcript.from_back(process.answered.size()).tool_calls) {
-    if (std::find(process.answered.begin(), process.answered.end(), request.id) != process.answered.end()) continue;
+  for (const abi::ToolRequest& request :
+       process.transcript.from_back(process.answered.size()).tool_calls) {
+    if (std::find(process.answered.begin(), process.answered.end(), request.id) !=
+        process.answered.end())
+      continue;
     abi::OpenCall open{request, {}, false};
     if (const core::Frame* frame = process.frame_of_request(request.id)) {
       open.call = frame->call;
@@ -82,7 +87,8 @@ abi::Mind Step::mind() const {
   mind.tools = process.tools;
   mind.transcript = process.transcript;
   mind.open_calls = open_calls(*job_, process);
-  for (abi::OpenCall& open : mind.open_calls) (void)attach_payloads(services_, job_, lock, open.request);  // what is missing, the agent says
+  for (abi::OpenCall& open : mind.open_calls)
+    (void)attach_payloads(services_, job_, lock, open.request);  // what is missing, the agent says
   mind.turn = process.turns;
   mind.exiting = process.exiting;
   mind.output_tokens_max = tokens_left(process);
@@ -96,20 +102,24 @@ Result<void> Step::run_tool(const abi::OpenCall& open, const Tool& tool) {
     const core::Process& process = *TRY(runnable(lock));
     if (const core::Frame* frame = process.frame_of_request(open.request.id)) {
       call = frame->call;
-    } else if (process.budget.tool_calls && process.usage.tool_calls >= *process.budget.tool_calls) {
-      const std::string why = fmt::format("budget tool_calls is used up: {} of {}", process.usage.tool_calls, *process.budget.tool_calls);
+    } else if (process.budget.tool_calls &&
+               process.usage.tool_calls >= *process.budget.tool_calls) {
+      const std::string why = fmt::format("budget tool_calls is used up: {} of {}",
+                                          process.usage.tool_calls, *process.budget.tool_calls);
       TRY(append(lock, process.last_seq, core::ProcessPaused{"budget", why}));
       return base::fail(Code::cancelled, why);
     } else {
       call = base::CallId{process.next_call};
-      TRY(append(lock, process.last_seq, core::ToolCalled{call, open.request.name, open.request.id, {}}));
+      TRY(append(lock, process.last_seq,
+                 core::ToolCalled{call, open.request.name, open.request.id, {}}));
     }
   }
   TRY(run_frame(services_, job_, process_, call, tool));
   return {};
 }
 
-Result<Returned> run_frame(const Services& services, const JobPtr& job, std::uint32_t process, base::CallId call, const abi::Self::Tool& tool) {
+Result<Returned> run_frame(const Services& services, const JobPtr& job, std::uint32_t process,
+                           base::CallId call, const abi::Self::Tool& tool) {
   Place place{job, process, call, 0};
   base::Path cwd;
   std::string name;
@@ -129,16 +139,24 @@ Result<Returned> run_frame(const Services& services, const JobPtr& job, std::uin
   const core::Frame* frame = frame_of(*job, process, call);
   if (frame == nullptr) return base::fail(Code::cancelled, "the call was ended from outside");
   Returned returned;
-  if (result) returned.value = std::move(result->value);
-  else returned.error = std::move(result.error());
+  if (result)
+    returned.value = std::move(result->value);
+  else
+    returned.error = std::move(result.error());
   if (returned.error && returned.error->code == Code::parked) {
     if (door.parked()) return returned;
-    returned.error = base::Error{Code::internal, fmt::format("tool `{}` says it is parked, but none of its syscalls is", name), ""};
+    returned.error = base::Error{
+        Code::internal,
+        fmt::format("tool `{}` says it is parked, but none of its syscalls is", name), ""};
   }
-  // An intent that this run did not come to again has nobody left to settle it: say so before the call ends.
-  if (frame->pending() != nullptr) TRY(settle_open(services, job, lock, process, *frame, "its call returned without it"));
+  // An intent that this run did not come to again has nobody left to settle it: say so before the
+  // call ends.
+  if (frame->pending() != nullptr)
+    TRY(settle_open(services, job, lock, process, *frame, "its call returned without it"));
   const base::Seq cause = frame->syscalls.empty() ? place.cause : frame->syscalls.back().seq;
-  TRY(append(services, job, lock, process, cause, core::ToolReturned{call, std::move(name), returned.value.has_value(), returned.value, returned.error}));
+  TRY(append(services, job, lock, process, cause,
+             core::ToolReturned{call, std::move(name), returned.value.has_value(), returned.value,
+                                returned.error}));
   return returned;
 }
 
@@ -149,7 +167,8 @@ Result<abi::ModelGenerate::Reply> Step::generate(abi::ModelGenerate call) {
     const core::Process& process = *TRY(runnable(lock));
     const core::Frame* turn = process.turn_frame();
     if (turn == nullptr) {
-      TRY(append(lock, process.last_seq, core::TurnStarted{base::CallId{process.next_call}, process.turns}));
+      TRY(append(lock, process.last_seq,
+                 core::TurnStarted{base::CallId{process.next_call}, process.turns}));
       turn = process.turn_frame();
     }
     if (is_parked(*job_, process_, *turn)) return base::fail(Code::parked, "in flight");
@@ -157,7 +176,13 @@ Result<abi::ModelGenerate::Reply> Step::generate(abi::ModelGenerate call) {
     place.cause = turn->seq;
   }
   Door door(services_, place, base::Path());
-  return door.call(std::move(call));
+  auto reply = door.call(std::move(call));
+  if (reply || reply.error().code == Code::parked) return reply;
+  const Lock lock(job_->mutex);
+  const core::Process* process = job_->state.process(process_);
+  if (!job_->lost && process->live() && process->frame(place.call) != nullptr)
+    TRY(append(lock, process->last_seq, core::TurnFailed{place.call, reply.error()}));
+  return reply;
 }
 
 Result<void> Step::exit(base::Text result) {
@@ -171,7 +196,8 @@ Result<void> Step::exit(base::Text result) {
 Result<void> Step::fail(base::Error error) {
   const Lock lock(job_->mutex);
   const core::Process& process = *TRY(runnable(lock));
-  TRY(end_process(services_, job_, lock, process_, process.last_seq, "the process has failed", core::ProcessFailed{std::move(error)}));
+  TRY(end_process(services_, job_, lock, process_, process.last_seq, "the process has failed",
+                  core::ProcessFailed{std::move(error)}));
   return {};
 }
 
@@ -182,34 +208,49 @@ Result<void> Step::pause(std::string reason) {
   return {};
 }
 
-Result<void> settle_open(const Services& services, const JobPtr& job, const Lock& lock, std::uint32_t process, const core::Frame& frame, std::string_view why) {
+Result<void> settle_open(const Services& services, const JobPtr& job, const Lock& lock,
+                         std::uint32_t process, const core::Frame& frame, std::string_view why) {
   const core::Syscall pending = *frame.pending();
   const base::CallId call = frame.call;
-  const base::Error error{pending.stage == core::Stage::intended ? Code::outcome_unknown : Code::cancelled, fmt::format("{}: {}", pending.name, why), ""};
+  const base::Error error{
+      pending.stage == core::Stage::intended ? Code::outcome_unknown : Code::cancelled,
+      fmt::format("{}: {}", pending.name, why), ""};
   if (pending.stage == core::Stage::intended) {
-    TRY(append(services, job, lock, process, pending.seq, core::CallSettled{call, pending.n, core::OutcomeKind::unknown, {}, error, {}}));
+    TRY(append(services, job, lock, process, pending.seq,
+               core::CallSettled{call, pending.n, core::OutcomeKind::unknown, {}, error, {}}));
     job->in_flight.erase({process, call, pending.n});
     return {};
   }
   if (pending.request && !job->state.request(*pending.request)->answered)
-    TRY(append(services, job, lock, process, pending.seq, core::RequestAnswered{*pending.request, core::AnswerKind::cancelled, "alos", "", std::string(why)}));
-  TRY(append(services, job, lock, process, pending.seq, core::CallObserved{call, pending.n, pending.name, pending.digest, {}, error}));
+    TRY(append(services, job, lock, process, pending.seq,
+               core::RequestAnswered{*pending.request, core::AnswerKind::cancelled, "alos", "",
+                                     std::string(why)}));
+  TRY(append(services, job, lock, process, pending.seq,
+             core::CallObserved{call, pending.n, pending.name, pending.digest, {}, error}));
   return {};
 }
 
-Result<void> cancel_frame(const Services& services, const JobPtr& job, const Lock& lock, std::uint32_t process, base::CallId call, std::string_view why) {
+Result<void> cancel_frame(const Services& services, const JobPtr& job, const Lock& lock,
+                          std::uint32_t process, base::CallId call, std::string_view why) {
   const core::Frame* frame = frame_of(*job, process, call);
   if (frame == nullptr) return {};
   const bool tool = frame->kind != core::FrameKind::turn;
   const std::string name = frame->tool;
   if (frame->pending() != nullptr) TRY(settle_open(services, job, lock, process, *frame, why));
-  if (!tool || frame_of(*job, process, call) == nullptr) return {};
   const base::Error error{Code::cancelled, fmt::format("the call did not finish: {}", why), ""};
-  TRY(append(services, job, lock, process, job->state.process(process)->last_seq, core::ToolReturned{call, name, false, {}, error}));
+  if (!tool) {
+    TRY(append(services, job, lock, process, job->state.process(process)->last_seq,
+               core::TurnFailed{call, error}));
+    return {};
+  }
+  TRY(append(services, job, lock, process, job->state.process(process)->last_seq,
+             core::ToolReturned{call, name, false, {}, error}));
   return {};
 }
 
-Result<base::Seq> end_process(const Services& services, const JobPtr& job, const Lock& lock, std::uint32_t process, base::Seq cause, std::string_view why, core::Body end) {
+Result<base::Seq> end_process(const Services& services, const JobPtr& job, const Lock& lock,
+                              std::uint32_t process, base::Seq cause, std::string_view why,
+                              core::Body end) {
   std::vector<base::CallId> calls;
   for (const core::Frame& frame : job->state.process(process)->frames) calls.push_back(frame.call);
   for (const base::CallId call : calls) TRY(cancel_frame(services, job, lock, process, call, why));

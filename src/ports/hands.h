@@ -1,4 +1,5 @@
-// The hands: one interface per kind of resource. A provider does what the intent in its hand says, no more.
+// The hands: one interface per kind of resource. A provider does what the intent in its hand says,
+// no more.
 #pragma once
 
 #include <functional>
@@ -32,12 +33,14 @@ class Verifies : public Performs<C> {
   virtual base::Result<Seen> look(const Intent<C>& intent) = 0;
 };
 
-// Effects that take long. `intent` lives until `done` was called; `done` is called once, from any thread.
+// Effects that take long. `intent` lives until `done` was called; `done` is called once, from any
+// thread.
 template <abi::DeferredCall C>
 class Starts {
  public:
   virtual ~Starts() = default;
-  virtual void start(const Intent<C>& intent, std::function<void(Outcome<typename C::Reply>)> done) = 0;
+  virtual void start(const Intent<C>& intent,
+                     std::function<void(Outcome<typename C::Reply>)> done) = 0;
 };
 
 ALOS_ENUM(Missing, refuse, leaf, parents)  // what of a path need not exist
@@ -64,19 +67,22 @@ class Files : public Performs<abi::FsRead>,
   using Verifies<abi::FsMove>::look;
   using Verifies<abi::FsRemove>::look;
 
-  // Resolves each path beneath its root without leaving it and holds what it found open. Touches nothing.
-  // Errors: `not_found` (no such root or file), `denied` (a link that leads out of the root), `invalid` (not a
-  // directory in between, a device, a file with several hard links when `missing` is not refuse).
+  // Resolves each path beneath its root without leaving it and holds what it found open. Touches
+  // nothing. Errors: `not_found` (no such root or file), `denied` (a link that leads out of the
+  // root), `invalid` (not a directory in between, a device, a file with several hard links when
+  // `missing` is not refuse).
   struct PinSpec {
     base::Path path;
     abi::Leaf leaf = abi::Leaf::follow;
     Missing missing = Missing::refuse;
   };
-  virtual base::Result<std::unique_ptr<Pin>> pin(const std::vector<PinSpec>& specs, const abi::Roots& roots) = 0;
+  virtual base::Result<std::unique_ptr<Pin>> pin(const std::vector<PinSpec>& specs,
+                                                 const abi::Roots& roots) = 0;
 
-  // What is at the pinned place `index` now. Reads a file's content into `content` when it has at most
-  // `bytes_max` bytes; the digest is always that of the content.
-  virtual base::Result<Preimage> preimage(const Pin& pin, std::size_t index, std::uint64_t bytes_max, std::string& content) = 0;
+  // What is at the pinned place `index` now. Reads a file's content into `content` when it has at
+  // most `bytes_max` bytes; the digest is always that of the content.
+  virtual base::Result<Preimage> preimage(const Pin& pin, std::size_t index,
+                                          std::uint64_t bytes_max, std::string& content) = 0;
 };
 
 class Clock : public Performs<abi::TimeNow> {
@@ -117,9 +123,12 @@ struct Hands {
 
   template <abi::ExternalCall C>
   auto& of() const {
-    if constexpr (std::is_base_of_v<Performs<C>, Files>) return files;
-    else if constexpr (std::is_base_of_v<Performs<C>, Clock>) return clock;
-    else return models;
+    if constexpr (std::is_base_of_v<Performs<C>, Files>)
+      return files;
+    else if constexpr (std::is_base_of_v<Performs<C>, Clock>)
+      return clock;
+    else
+      return models;
   }
 };
 

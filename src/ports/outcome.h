@@ -1,4 +1,5 @@
-// Outcome: what the provider saw when it acted on an intent. Data, not an error: unknown is an answer too.
+// Outcome: what the provider saw when it acted on an intent. Data, not an error: unknown is an
+// answer too.
 #pragma once
 
 #include <variant>
@@ -7,25 +8,27 @@
 
 namespace alos::ports {
 
-struct NotStarted {  // certified: nothing happened, nothing was sent; uses and budget are given back
+struct NotStarted {  // certified: nothing happened, nothing was sent; uses and budget are given
+                     // back
   base::Error error;
 };
-struct Failed {      // it was tried and did not succeed; the world is as if it had not been
+struct Failed {  // it was tried and did not succeed; the world is as if it had not been
   base::Error error;
 };
-struct Unknown {     // it was begun, and nobody can say whether it happened
+struct Unknown {  // it was begun, and nobody can say whether it happened
   base::Error error;
 };
 
 template <typename Reply>
 class [[nodiscard]] Outcome {
  public:
-  Outcome(Reply reply) : state_(std::move(reply)) {}          // NOLINT(google-explicit-constructor)
-  Outcome(NotStarted state) : state_(std::move(state)) {}     // NOLINT(google-explicit-constructor)
-  Outcome(Failed state) : state_(std::move(state)) {}         // NOLINT(google-explicit-constructor)
-  Outcome(Unknown state) : state_(std::move(state)) {}        // NOLINT(google-explicit-constructor)
+  Outcome(Reply reply) : state_(std::move(reply)) {}       // NOLINT(google-explicit-constructor)
+  Outcome(NotStarted state) : state_(std::move(state)) {}  // NOLINT(google-explicit-constructor)
+  Outcome(Failed state) : state_(std::move(state)) {}      // NOLINT(google-explicit-constructor)
+  Outcome(Unknown state) : state_(std::move(state)) {}     // NOLINT(google-explicit-constructor)
   // An error of an observation or of a step before the world was touched.
-  Outcome(base::Unexpected failure) : state_(Failed{std::move(failure.error())}) {}  // NOLINT(google-explicit-constructor)
+  Outcome(base::Unexpected failure)
+      : state_(Failed{std::move(failure.error())}) {}  // NOLINT(google-explicit-constructor)
 
   const Reply* done() const { return std::get_if<Reply>(&state_); }
   Reply* done() { return std::get_if<Reply>(&state_); }

@@ -1,11 +1,14 @@
-// Permit, Intent, Receipt: the three tokens of the door, in the order in which an effect needs them.
+// Permit, Intent, Receipt: the three tokens of the door, in the order in which an effect needs
+// them.
 //
 //   Permit   authority said yes to exactly this call        made only by kernel::Authority
-//   Intent   and that is durable                            made only by kernel::Journal, from a Permit
-//   Receipt  and what the provider saw is recorded          made only by kernel::Journal, from an Intent
+//   Intent   and that is durable                            made only by kernel::Journal, from a
+//   Permit Receipt  and what the provider saw is recorded          made only by kernel::Journal,
+//   from an Intent
 //
-// The call travels inside, so what was authorised is what is done. A provider accepts an Intent and nothing
-// else. Tokens are moved, never copied; there is no other way to make one, not for tests either.
+// The call travels inside, so what was authorised is what is done. A provider accepts an Intent and
+// nothing else. Tokens are moved, never copied; there is no other way to make one, not for tests
+// either.
 #pragma once
 
 #include <functional>
@@ -36,7 +39,8 @@ class Pin {
 // Whether a call that walks a subtree may show this place to its caller.
 using View = std::function<bool(const abi::Resource&, abi::Right)>;
 
-// What the target of a verifiable effect held before it: what recovery compares with and undo restores.
+// What the target of a verifiable effect held before it: what recovery compares with and undo
+// restores.
 struct Preimage {
   bool existed = false;
   std::optional<base::Digest> digest;  // of a file's content
@@ -48,11 +52,11 @@ struct Preimage {
 struct Grounds {
   abi::Needs needs;
   std::vector<base::CapId> matched;
-  std::vector<base::CapId> spends;     // one use of each is taken when the intent is recorded
-  base::Digest digest;                 // of the call
-  std::uint64_t authority_version = 0; // of the job's authority when it was decided
-  std::uint32_t n = 0;                 // which syscall of its durable call
-  bool settle_only = false;            // authority is gone since the intent: look, do not act
+  std::vector<base::CapId> spends;      // one use of each is taken when the intent is recorded
+  base::Digest digest;                  // of the call
+  std::uint64_t authority_version = 0;  // of the job's authority when it was decided
+  std::uint32_t n = 0;                  // which syscall of its durable call
+  bool settle_only = false;             // authority is gone since the intent: look, do not act
 };
 
 template <abi::Call C>
@@ -66,7 +70,10 @@ class [[nodiscard]] Permit {
   friend class ::alos::kernel::Authority;
   friend class ::alos::kernel::Journal;
   Permit(C call, std::unique_ptr<Pin> pin, View view, Grounds grounds)
-      : call_(std::move(call)), pin_(std::move(pin)), view_(std::move(view)), grounds_(std::move(grounds)) {}
+      : call_(std::move(call)),
+        pin_(std::move(pin)),
+        view_(std::move(view)),
+        grounds_(std::move(grounds)) {}
 
   C call_;
   std::unique_ptr<Pin> pin_;
@@ -92,15 +99,23 @@ class [[nodiscard]] Intent {
 
   const C& call() const { return call_; }
   const Pin* pin() const { return pin_.get(); }  // of a PinnedCall: never null
-  bool shows(const abi::Resource& resource, abi::Right right) const { return !view_ || view_(resource, right); }
+  bool shows(const abi::Resource& resource, abi::Right right) const {
+    return !view_ || view_(resource, right);
+  }
   const IntentState& state() const { return state_; }
   // Names this intent among all of all jobs and stays the same over restarts: an idempotency key.
   const std::string& key() const { return key_; }
 
  private:
   friend class ::alos::kernel::Journal;
-  Intent(C call, std::unique_ptr<Pin> pin, View view, Grounds grounds, IntentState state, std::string key)
-      : call_(std::move(call)), pin_(std::move(pin)), view_(std::move(view)), grounds_(std::move(grounds)), state_(std::move(state)), key_(std::move(key)) {}
+  Intent(C call, std::unique_ptr<Pin> pin, View view, Grounds grounds, IntentState state,
+         std::string key)
+      : call_(std::move(call)),
+        pin_(std::move(pin)),
+        view_(std::move(view)),
+        grounds_(std::move(grounds)),
+        state_(std::move(state)),
+        key_(std::move(key)) {}
 
   C call_;
   std::unique_ptr<Pin> pin_;

@@ -1,9 +1,9 @@
 #include "providers/chat_client.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <variant>
-
-#include <fmt/format.h>
 
 #include "base/text.h"
 #include "providers/http_post.h"
@@ -28,28 +28,36 @@ std::string quoted_from_server(std::string text, const std::string& key) {
     text.replace(at, key.size(), "[key]");
     at += 5;
   }
-  return base::shortened(base::printable(base::shortened(text, 4 * kMessageBytesMax)), kMessageBytesMax);
+  return base::shortened(base::printable(base::shortened(text, 4 * kMessageBytesMax)),
+                         kMessageBytesMax);
 }
 
 // What a body that is not understood is taken for.
 enum class BodyForm : unsigned char { events, json, error, foreign };
 
 bool starts_with_word(std::string_view type, std::string_view word) {
-  return type.size() >= word.size() && std::equal(word.begin(), word.end(), type.begin(), [](char a, char b) { return a == (b | 0x20) || a == b; });
+  return type.size() >= word.size() &&
+         std::equal(word.begin(), word.end(), type.begin(),
+                    [](char a, char b) { return a == (b | 0x20) || a == b; });
 }
 
 BodyForm form_of(int status, std::string_view type) {
   if (status < 200 || status > 299) return BodyForm::error;
   if (starts_with_word(type, "text/event-stream")) return BodyForm::events;
-  if (starts_with_word(type, "application/json") || starts_with_word(type, "application/problem+json")) return BodyForm::json;
+  if (starts_with_word(type, "application/json") ||
+      starts_with_word(type, "application/problem+json"))
+    return BodyForm::json;
   return BodyForm::foreign;
 }
 
 bool may_be_either(std::string_view type) {
-  return type.empty() || starts_with_word(type, "text/plain") || starts_with_word(type, "application/octet-stream");
+  return type.empty() || starts_with_word(type, "text/plain") ||
+         starts_with_word(type, "application/octet-stream");
 }
 
-bool is_passing(int status) { return status == 408 || status == 425 || status == 429 || status >= 500; }
+bool is_passing(int status) {
+  return status == 408 || status == 425 || status == 429 || status >= 500;
+}
 
 Code code_of(int status) {
   switch (status) {
@@ -77,8 +85,10 @@ class ChatExchange : public Exchange {
       : asked_(std::move(asked)), options_(options), done_(std::move(done)), stream_(asked_.turn) {
     post_.url = asked_.endpoint.url;
     post_.body = std::move(asked_.body);
-    post_.headers = {"Content-Type: application/json", "Accept: text/event-stream, application/json", "Expect:", "User-Agent: alos"};
-    if (!asked_.endpoint.key.empty()) post_.headers.push_back("Authorization: Bearer " + asked_.endpoint.key);
+    post_.headers = {"Content-Type: application/json",
+                     "Accept: text/event-stream, application/json", "Expect:", "User-Agent: alos"};
+    if (!asked_.endpoint.key.empty())
+      post_.headers.push_back("Authorization: Bearer " + asked_.endpoint.key);
   }
 
   const PostRequest& request() const override { return post_; }
@@ -92,10 +102,14 @@ class ChatExchange : public Exchange {
   Flow on_bytes(std::string_view bytes) override {
     bytes_ += bytes.size();
     if (bytes_ > options_.reply_bytes_max) {
-      stream_error_ = Error{Code::exhausted, fmt::format("the reply is longer than {} bytes", options_.reply_bytes_max), "ask for a shorter one, or use another model"};
+      stream_error_ =
+          Error{Code::exhausted,
+                fmt::format("the reply is longer than {} bytes", options_.reply_bytes_max),
+                "ask for a shorter one, or use another model"};
       return Flow::stop;
     }
-    if (std::exchange(sniff_, false)) form_ = bytes.starts_with('{') ? BodyForm::json : BodyForm::events;
+    if (std::exchange(sniff_, false))
+      form_ = bytes.starts_with('{') ? BodyForm::json : BodyForm::events;
     if (form_ == BodyForm::json) {
       body_ += bytes;
     } else if (form_ == BodyForm::events) {
@@ -119,8 +133,10 @@ class ChatExchange : public Exchange {
     if (miss.may_pass && tries_ < options_.tries_max) {
       const milliseconds wait = miss.wait ? milliseconds(*miss.wait) : backoff();
       if (Steady::now() - started_ + wait <= options_.total_max) return wait;
-      miss.what += fmt::format("; the next try would be in {:.0f} s, too late for the {:.0f} s it may take",
-                               std::chrono::duration<double>(wait).count(), std::chrono::duration<double>(options_.total_max).count());
+      miss.what +=
+          fmt::format("; the next try would be in {:.0f} s, too late for the {:.0f} s it may take",
+                      std::chrono::duration<double>(wait).count(),
+                      std::chrono::duration<double>(options_.total_max).count());
     }
     give_up(miss);
     return std::nullopt;
@@ -129,13 +145,18 @@ class ChatExchange : public Exchange {
  private:
   void cancel(const PostEnd& end) {
     Error error{Code::cancelled, fmt::format("model {}: {}", asked_.model, end.why), {}};
-    if (end.sent) done_(ports::Failed{std::move(error)});
-    else done_(ports::NotStarted{std::move(error)});
+    if (end.sent)
+      done_(ports::Failed{std::move(error)});
+    else
+      done_(ports::NotStarted{std::move(error)});
   }
 
   void give_up(Miss& miss) {
     const std::string tries = tries_ == 1 ? "" : fmt::format(" after {} tries", tries_);
-    done_(ports::Failed{{miss.code, fmt::format("model {}: {} {}{}: {}", asked_.model, miss.head, asked_.endpoint.host, tries, miss.what), std::move(miss.details)}});
+    done_(ports::Failed{{miss.code,
+                         fmt::format("model {}: {} {}{}: {}", asked_.model, miss.head,
+                                     asked_.endpoint.host, tries, miss.what),
+                         std::move(miss.details)}});
   }
 
   void reset() {
@@ -152,64 +173,98 @@ class ChatExchange : public Exchange {
     if (end.status < 200 || end.status > 299) return from_status(end);
     if (form_ == BodyForm::foreign) return foreign_body();
     if (form_ == BodyForm::json && end.kind != PostEnd::Kind::whole) return cut(end);
-    if (form_ == BodyForm::events && end.kind != PostEnd::Kind::whole && !stream_.is_complete()) return cut(end);
+    if (form_ == BodyForm::events && end.kind != PostEnd::Kind::whole && !stream_.is_complete())
+      return cut(end);
     auto reply = form_ == BodyForm::json ? parse_chat_reply(body_, asked_.turn) : stream_.finish();
     if (!reply) return from_wire(reply.error());
     return std::move(*reply);
   }
 
   Miss from_wire(const Error& error) const {
-    return {error.code, "bad reply from", quoted_from_server(error.what, asked_.endpoint.key), error.details, error.code == Code::unavailable, {}};
+    return {error.code,
+            "bad reply from",
+            quoted_from_server(error.what, asked_.endpoint.key),
+            error.details,
+            error.code == Code::unavailable,
+            {}};
   }
 
   Miss no_response(const PostEnd& end) const {
     const bool lasting = end.kind == PostEnd::Kind::hopeless;
-    return {Code::unavailable, "no answer from", base::printable(end.why),
-            lasting ? fmt::format("check {}; a server with a certificate of its own needs its authority among the trusted ones", asked_.endpoint.url_name)
-                    : fmt::format("is the server running, and is {} right?", asked_.endpoint.url_name),
-            !lasting, {}};
+    return {Code::unavailable,
+            "no answer from",
+            base::printable(end.why),
+            lasting
+                ? fmt::format("check {}; a server with a certificate of its own needs its "
+                              "authority among the trusted ones",
+                              asked_.endpoint.url_name)
+                : fmt::format("is the server running, and is {} right?", asked_.endpoint.url_name),
+            !lasting,
+            {}};
   }
 
   static Miss cut(const PostEnd& end) {
-    return {Code::unavailable, "bad reply from", fmt::format("the reply was cut before its end: {}", base::printable(end.why)), {}, true, {}};
+    return {Code::unavailable,
+            "bad reply from",
+            fmt::format("the reply was cut before its end: {}", base::printable(end.why)),
+            {},
+            true,
+            {}};
   }
 
   Miss foreign_body() const {
-    return {Code::invalid, "bad reply from", fmt::format("it answered with `{}`, not with a chat completion", base::printable(base::shortened(content_type_, 80))),
-            fmt::format("{} should be the address of the API, usually ending in /v1", asked_.endpoint.url_name), false, {}};
+    return {Code::invalid,
+            "bad reply from",
+            fmt::format("it answered with `{}`, not with a chat completion",
+                        base::printable(base::shortened(content_type_, 80))),
+            fmt::format("{} should be the address of the API, usually ending in /v1",
+                        asked_.endpoint.url_name),
+            false,
+            {}};
   }
 
   Miss from_status(const PostEnd& end) const {
     const ServerError said = parse_server_error(body_);
     const std::string message = quoted_from_server(said.message, asked_.endpoint.key);
-    Miss miss{code_of(end.status), fmt::format("HTTP {} from", end.status), message.empty() ? "(it says no more)" : message, way_out(end.status),
-              is_passing(end.status), {}};
+    Miss miss{code_of(end.status),
+              fmt::format("HTTP {} from", end.status),
+              message.empty() ? "(it says no more)" : message,
+              way_out(end.status),
+              is_passing(end.status),
+              {}};
     if (said.kind == "insufficient_quota") {
       miss.code = Code::exhausted;
       miss.details = "the account has no quota left: see to its billing, or use another model";
       miss.may_pass = false;
     }
     const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
-    miss.wait = parse_retry_after(end.retry_after, base::Time{std::chrono::duration_cast<base::Duration>(since_1970).count()});
+    miss.wait = parse_retry_after(
+        end.retry_after,
+        base::Time{std::chrono::duration_cast<base::Duration>(since_1970).count()});
     return miss;
   }
 
   std::string way_out(int status) const {
     const ChatEndpoint& endpoint = asked_.endpoint;
     if (status == 401 && endpoint.key.empty()) return fmt::format("set {}", endpoint.key_name);
-    if (status == 401 || status == 403) return fmt::format("check that {} is valid there and may use this model", endpoint.key_name);
+    if (status == 401 || status == 403)
+      return fmt::format("check that {} is valid there and may use this model", endpoint.key_name);
     if (status == 404) return fmt::format("check the model's name, and {}", endpoint.url_name);
-    if (status >= 300 && status < 400) return fmt::format("redirects are not followed: set {} to where the API really is", endpoint.url_name);
+    if (status >= 300 && status < 400)
+      return fmt::format("redirects are not followed: set {} to where the API really is",
+                         endpoint.url_name);
     if (is_passing(status)) return "the server is overloaded or failing: resume the process later";
     return "the server refused the request: check the model's name and what it supports";
   }
 
-  // Doubling, and between a half and the whole of it so that many that failed together do not come back together.
+  // Doubling, and between a half and the whole of it so that many that failed together do not come
+  // back together.
   milliseconds backoff() const {
     const std::uint64_t base = static_cast<std::uint64_t>(options_.backoff_base.count());
     const std::uint64_t max = static_cast<std::uint64_t>(options_.backoff_max.count());
     const std::uint64_t full = std::min(max, base << std::min<std::uint32_t>(tries_ - 1, 20));
-    const std::uint64_t spread = std::hash<std::string>{}(post_.body) * 0x9E3779B97F4A7C15ULL + tries_;
+    const std::uint64_t spread =
+        std::hash<std::string>{}(post_.body) * 0x9E3779B97F4A7C15ULL + tries_;
     return milliseconds(full / 2 + (spread >> 8) % (full / 2 + 1));
   }
 
@@ -235,31 +290,40 @@ bool can_stand_in_header(std::string_view text) {
 
 }  // namespace
 
-Result<ChatEndpoint> make_endpoint(std::string_view base_url, std::string key, std::string key_name, std::string url_name) {
+Result<ChatEndpoint> make_endpoint(std::string_view base_url, std::string key, std::string key_name,
+                                   std::string url_name) {
   const auto bad = [&](std::string_view why) {
-    return fail(Code::invalid, fmt::format("{} {}", url_name, why), "write it as https://HOST[:PORT]/v1");
+    return fail(Code::invalid, fmt::format("{} {}", url_name, why),
+                "write it as https://HOST[:PORT]/v1");
   };
   if (!can_stand_in_header(key))
-    return fail(Code::invalid, fmt::format("{} has a space, a line break or another character that no key has", key_name), "set it again, without quotes or a line break");
+    return fail(
+        Code::invalid,
+        fmt::format("{} has a space, a line break or another character that no key has", key_name),
+        "set it again, without quotes or a line break");
   if (!can_stand_in_header(base_url)) return bad("has a space or a control character");
   const std::size_t scheme = base_url.find("://");
   const std::string_view kind = base_url.substr(0, scheme == std::string_view::npos ? 0 : scheme);
   if (kind != "http" && kind != "https") return bad("is not a http or https URL");
-  if (base_url.find_first_of("?#") != std::string_view::npos) return bad("has a query or a fragment");
+  if (base_url.find_first_of("?#") != std::string_view::npos)
+    return bad("has a query or a fragment");
   while (base_url.ends_with('/')) base_url.remove_suffix(1);
   const std::string_view rest = base_url.substr(std::min(scheme + 3, base_url.size()));
   const std::string_view host = rest.substr(0, rest.find('/'));
   if (host.empty()) return bad("names no host");
   if (host.find('@') != std::string_view::npos) return bad("has a user name or password in it");
-  return ChatEndpoint{std::string(base_url) + "/chat/completions", std::string(host), std::move(key), std::move(key_name), std::move(url_name)};
+  return ChatEndpoint{std::string(base_url) + "/chat/completions", std::string(host),
+                      std::move(key), std::move(key_name), std::move(url_name)};
 }
 
 Result<std::unique_ptr<ChatClient>> ChatClient::open(const ModelOptions& options) {
-  auto posts = TRY(HttpPosts::open({options.connect_timeout, options.idle_timeout, options.in_flight_max, options.proxy, options.ca_file}));
+  auto posts = TRY(HttpPosts::open({options.connect_timeout, options.idle_timeout,
+                                    options.in_flight_max, options.proxy, options.ca_file}));
   return std::unique_ptr<ChatClient>(new ChatClient(options, std::move(posts)));
 }
 
-ChatClient::ChatClient(ModelOptions options, std::unique_ptr<HttpPosts> posts) : options_(std::move(options)), posts_(std::move(posts)) {}
+ChatClient::ChatClient(ModelOptions options, std::unique_ptr<HttpPosts> posts)
+    : options_(std::move(options)), posts_(std::move(posts)) {}
 ChatClient::~ChatClient() = default;
 
 void ChatClient::ask(ChatRequest request, Done done) {

@@ -1,9 +1,9 @@
 #include "providers/chat_wire.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
-
-#include <fmt/format.h>
 
 #include "abi/tool_text.h"
 #include "base/text.h"
@@ -37,7 +37,8 @@ std::string sendable_name(const std::string& name, const std::set<std::string_vi
   if (offered.contains(name)) return name;
   std::string out = name.substr(0, kToolNameBytesMax);
   for (char& c : out) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '_' || c == '-';
     if (!plain) c = '_';
   }
   return out.empty() ? "unnamed" : out;
@@ -49,7 +50,8 @@ void append_field(std::string& out, std::string_view name, std::string_view text
   append_json_string(out, text);
 }
 
-Result<void> append_calls(std::string& out, const abi::Message& message, const std::set<std::string_view>& offered, ports::Blobs& blobs) {
+Result<void> append_calls(std::string& out, const abi::Message& message,
+                          const std::set<std::string_view>& offered, ports::Blobs& blobs) {
   out += ",\"tool_calls\":[";
   for (const char* comma = ""; const abi::ToolRequest& call : message.tool_calls) {
     const std::string arguments = TRY(bytes_of(call.arguments, blobs));
@@ -66,14 +68,18 @@ Result<void> append_calls(std::string& out, const abi::Message& message, const s
   return {};
 }
 
-Result<void> append_message(std::string& out, const abi::Message& message, const std::set<std::string_view>& offered, ports::Blobs& blobs) {
+Result<void> append_message(std::string& out, const abi::Message& message,
+                            const std::set<std::string_view>& offered, ports::Blobs& blobs) {
   std::string text = TRY(bytes_of(message.text, blobs));
-  if (message.role == abi::Role::tool) text = abi::text_of(base::Json::trusted(std::move(text))).data;
+  if (message.role == abi::Role::tool)
+    text = abi::text_of(base::Json::trusted(std::move(text))).data;
   out += '{';
   append_field(out, "role", base::name_of(message.role));
   out += ',';
-  if (text.empty() && !message.tool_calls.empty()) out += "\"content\":null";
-  else append_field(out, "content", text);
+  if (text.empty() && !message.tool_calls.empty())
+    out += "\"content\":null";
+  else
+    append_field(out, "content", text);
   if (!message.tool_calls.empty()) TRY(append_calls(out, message, offered, blobs));
   if (message.tool_call_id) {
     out += ',';
@@ -83,7 +89,8 @@ Result<void> append_message(std::string& out, const abi::Message& message, const
   return {};
 }
 
-Result<void> append_tools(std::string& out, const std::vector<abi::ToolSpec>& tools, ports::Blobs& blobs) {
+Result<void> append_tools(std::string& out, const std::vector<abi::ToolSpec>& tools,
+                          ports::Blobs& blobs) {
   out += ",\"tools\":[";
   for (const char* comma = ""; const abi::ToolSpec& tool : tools) {
     (out += comma) += "{\"type\":\"function\",\"function\":{";
@@ -101,7 +108,8 @@ Result<void> append_tools(std::string& out, const std::vector<abi::ToolSpec>& to
 // ---- reply ----
 
 base::Unexpected malformed(std::string what) {
-  return fail(Code::unavailable, std::move(what), "the server does not speak chat completions as expected: look at its log");
+  return fail(Code::unavailable, std::move(what),
+              "the server does not speak chat completions as expected: look at its log");
 }
 
 std::string_view string_of(Reader object, std::string_view name) {
@@ -147,7 +155,8 @@ std::vector<abi::ToolRequest> named_calls(std::vector<PartialCall> calls, std::u
   std::vector<abi::ToolRequest> out;
   std::set<std::string> taken;
   for (std::size_t i = 0; i < calls.size(); ++i) {
-    const std::string wanted = is_usable_id(calls[i].id) ? std::move(calls[i].id) : fmt::format("call_{}_{}", turn, i);
+    const std::string wanted =
+        is_usable_id(calls[i].id) ? std::move(calls[i].id) : fmt::format("call_{}_{}", turn, i);
     std::string id = wanted;
     for (std::size_t n = 2; !taken.insert(id).second; ++n) id = fmt::format("{}_{}", wanted, n);
     out.push_back({std::move(id), std::move(calls[i].name), std::move(calls[i].arguments)});
@@ -157,7 +166,8 @@ std::vector<abi::ToolRequest> named_calls(std::vector<PartialCall> calls, std::u
 
 std::string finish_of(std::string_view said, const std::vector<abi::ToolRequest>& calls) {
   if (said == "function_call") return "tool_calls";
-  if (said.empty() || (said == "stop" && !calls.empty())) return calls.empty() ? "stop" : "tool_calls";
+  if (said.empty() || (said == "stop" && !calls.empty()))
+    return calls.empty() ? "stop" : "tool_calls";
   return base::printable(base::shortened(said, 64));
 }
 
@@ -166,8 +176,10 @@ std::optional<base::Unexpected> error_in(Reader body) {
   const auto error = body.field("error");
   if (!error || error->is_null()) return std::nullopt;
   const ServerError said = parse_server_error(body.canonical());
-  const bool final = said.kind == "invalid_request_error" || said.kind == "400" || said.kind == "context_length_exceeded";
-  return fail(final ? Code::invalid : Code::unavailable, "the server reported an error: " + said.message);
+  const bool final = said.kind == "invalid_request_error" || said.kind == "400" ||
+                     said.kind == "context_length_exceeded";
+  return fail(final ? Code::invalid : Code::unavailable,
+              "the server reported an error: " + said.message);
 }
 
 // The first choice, of `message` or `delta`; nothing when there is none.
@@ -187,11 +199,14 @@ Result<std::vector<PartialCall>> whole_calls(Reader message) {
   const auto calls = message.field("tool_calls");
   if (!calls || calls->kind() != "array") return out;
   if (calls->size() > kToolCallsMax)
-    return fail(Code::exhausted, fmt::format("the reply has {} tool calls, at most {}", calls->size(), kToolCallsMax));
+    return fail(Code::exhausted, fmt::format("the reply has {} tool calls, at most {}",
+                                             calls->size(), kToolCallsMax));
   for (std::size_t i = 0; i < calls->size(); ++i) {
     const auto function = calls->at(i).field("function");
-    if (!function || !function->is_object()) return malformed(fmt::format("tool call {} of the reply has no function", i));
-    out.push_back({std::string(string_of(calls->at(i), "id")), std::string(string_of(*function, "name")), arguments_of(*function)});
+    if (!function || !function->is_object())
+      return malformed(fmt::format("tool call {} of the reply has no function", i));
+    out.push_back({std::string(string_of(calls->at(i), "id")),
+                   std::string(string_of(*function, "name")), arguments_of(*function)});
   }
   return out;
 }
@@ -200,16 +215,19 @@ Result<std::vector<PartialCall>> whole_calls(Reader message) {
 
 std::optional<base::Time> parse_http_date(std::string_view text) {  // Sun, 06 Nov 1994 08:49:37 GMT
   static constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
-  if (text.size() != 29 || text.substr(3, 2) != ", " || text.substr(25) != " GMT") return std::nullopt;
+  if (text.size() != 29 || text.substr(3, 2) != ", " || text.substr(25) != " GMT")
+    return std::nullopt;
   const std::size_t month = kMonths.find(text.substr(8, 3));
   if (month == std::string_view::npos || month % 3 != 0) return std::nullopt;
-  const auto time = base::parse_time(fmt::format("{}-{:02}-{}T{}Z", text.substr(12, 4), month / 3 + 1, text.substr(5, 2), text.substr(17, 8)));
+  const auto time = base::parse_time(fmt::format(
+      "{}-{:02}-{}T{}Z", text.substr(12, 4), month / 3 + 1, text.substr(5, 2), text.substr(17, 8)));
   return time ? std::optional(*time) : std::nullopt;
 }
 
 }  // namespace
 
-Result<std::string> chat_request_body(const ChatShape& shape, const abi::Conversation& talk, ports::Blobs& blobs) {
+Result<std::string> chat_request_body(const ChatShape& shape, const abi::Conversation& talk,
+                                      ports::Blobs& blobs) {
   std::set<std::string_view> offered;
   if (talk.tools)
     for (const abi::ToolSpec& tool : *talk.tools) offered.insert(tool.name);
@@ -232,10 +250,12 @@ Result<std::string> chat_request_body(const ChatShape& shape, const abi::Convers
   out += ']';
   if (talk.tools && !talk.tools->empty()) TRY(append_tools(out, *talk.tools, blobs));
   if (shape.output_tokens_max != 0) {
-    out += shape.limit == OutputLimit::max_tokens ? ",\"max_tokens\":" : ",\"max_completion_tokens\":";
+    out +=
+        shape.limit == OutputLimit::max_tokens ? ",\"max_tokens\":" : ",\"max_completion_tokens\":";
     base::append_number(out, shape.output_tokens_max);
   }
-  if (shape.delivery == Delivery::streamed) out += ",\"stream\":true,\"stream_options\":{\"include_usage\":true}";
+  if (shape.delivery == Delivery::streamed)
+    out += ",\"stream\":true,\"stream_options\":{\"include_usage\":true}";
   out += '}';
   return out;
 }
@@ -243,7 +263,8 @@ Result<std::string> chat_request_body(const ChatShape& shape, const abi::Convers
 Result<Reply> parse_chat_reply(std::string_view body, std::uint32_t turn) {
   const auto document = Document::parse(body, base::Source::outside);
   if (!document) return malformed("the reply is " + document.error().what);
-  if (!document->root().is_object()) return malformed(fmt::format("the reply is no object but: {}", document->root().kind()));
+  if (!document->root().is_object())
+    return malformed(fmt::format("the reply is no object but: {}", document->root().kind()));
   if (auto error = error_in(document->root())) return std::move(*error);
   const auto choice = first_choice(document->root());
   const auto message = choice ? choice->field("message") : std::nullopt;
@@ -287,7 +308,8 @@ std::optional<std::chrono::seconds> parse_retry_after(std::string_view value, ba
   if (first == std::string_view::npos) return std::nullopt;
   value = value.substr(first, value.find_last_not_of(" \t\r\n") + 1 - first);
   static constexpr std::uint64_t kYear = 365ULL * 24 * 3600;
-  if (const auto seconds = base::parse_unsigned(value)) return std::chrono::seconds(std::min(*seconds, kYear));
+  if (const auto seconds = base::parse_unsigned(value))
+    return std::chrono::seconds(std::min(*seconds, kYear));
   const auto when = parse_http_date(value);
   if (!when) return std::nullopt;
   const auto wait = std::chrono::ceil<std::chrono::seconds>(*when - now);
@@ -320,10 +342,12 @@ Result<void> ChatStream::feed(std::string_view bytes) {
 
 Result<void> ChatStream::take_line(std::string_view line) {
   static constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-  if (std::exchange(first_line_, false) && line.starts_with(kByteOrderMark)) line.remove_prefix(kByteOrderMark.size());
+  if (std::exchange(first_line_, false) && line.starts_with(kByteOrderMark))
+    line.remove_prefix(kByteOrderMark.size());
   if (line.empty()) return dispatch();
   const std::size_t colon = line.find(':');
-  if (line.substr(0, colon) != "data") return {};  // a comment (colon 0), event, id, retry, or unknown
+  if (line.substr(0, colon) != "data")
+    return {};  // a comment (colon 0), event, id, retry, or unknown
   line.remove_prefix(colon == std::string_view::npos ? line.size() : colon + 1);
   if (line.starts_with(' ')) line.remove_prefix(1);
   if (!data_.empty()) data_ += '\n';
@@ -340,7 +364,9 @@ Result<void> ChatStream::dispatch() {
   }
   const auto document = Document::parse(data, base::Source::outside);
   if (!document) return malformed("an event of the reply is " + document.error().what);
-  if (!document->root().is_object()) return malformed(fmt::format("an event of the reply is no object but: {}", document->root().kind()));
+  if (!document->root().is_object())
+    return malformed(
+        fmt::format("an event of the reply is no object but: {}", document->root().kind()));
   return take_chunk(document->root());
 }
 
@@ -358,12 +384,14 @@ Result<void> ChatStream::take_chunk(Reader chunk) {
     if (calls && calls->kind() == "array")
       for (std::size_t i = 0; i < calls->size(); ++i) TRY(take_call(calls->at(i)));
   }
-  if (const std::string_view finish = string_of(*choice, "finish_reason"); !finish.empty()) finish_ = finish;
+  if (const std::string_view finish = string_of(*choice, "finish_reason"); !finish.empty())
+    finish_ = finish;
   return {};
 }
 
-// The call that a delta goes on with. Without an index: the one of that id, or the last. An index that comes
-// again with another id and a name begins a new call (Ollama numbers them all 0). Null: begin one.
+// The call that a delta goes on with. Without an index: the one of that id, or the last. An index
+// that comes again with another id and a name begins a new call (Ollama numbers them all 0). Null:
+// begin one.
 PartialCall* ChatStream::call_for(Reader delta, std::string_view id, bool starts) {
   const auto field = delta.field("index");
   const auto index = field ? field->unsigned_integer() : std::nullopt;
@@ -375,7 +403,8 @@ PartialCall* ChatStream::call_for(Reader delta, std::string_view id, bool starts
   }
   if (calls_.empty()) return nullptr;
   if (id.empty()) return starts ? nullptr : &calls_.back();
-  const auto same = std::find_if(calls_.begin(), calls_.end(), [&](const PartialCall& call) { return call.id == id; });
+  const auto same = std::find_if(calls_.begin(), calls_.end(),
+                                 [&](const PartialCall& call) { return call.id == id; });
   return same == calls_.end() ? nullptr : &*same;
 }
 
@@ -387,13 +416,17 @@ Result<void> ChatStream::take_call(Reader delta) {
   const std::string_view name = has_function ? string_of(*function, "name") : std::string_view{};
   PartialCall* call = call_for(delta, id, !name.empty());
   if (call == nullptr) {
-    if (calls_.size() == kToolCallsMax) return fail(Code::exhausted, fmt::format("the reply has more than {} tool calls", kToolCallsMax));
+    if (calls_.size() == kToolCallsMax)
+      return fail(Code::exhausted,
+                  fmt::format("the reply has more than {} tool calls", kToolCallsMax));
     const auto index = delta.field("index");
-    if (const auto number = index ? index->unsigned_integer() : std::nullopt) by_index_[*number] = calls_.size();
+    if (const auto number = index ? index->unsigned_integer() : std::nullopt)
+      by_index_[*number] = calls_.size();
     call = &calls_.emplace_back();
   }
   if (call->id.empty()) call->id = id;
-  if (call->name != name) call->name += name;  // some servers say the whole name again with each piece
+  if (call->name != name)
+    call->name += name;  // some servers say the whole name again with each piece
   if (has_function) call->arguments += arguments_of(*function);
   return {};
 }
@@ -401,10 +434,12 @@ Result<void> ChatStream::take_call(Reader delta) {
 Result<Reply> ChatStream::finish() {
   if (!done_) {  // the last event may lack its blank line
     if (!line_.empty()) TRY(take_line(std::exchange(line_, {})));
-    if (auto last = dispatch(); !last && !is_complete()) return base::Unexpected(std::move(last).error());
+    if (auto last = dispatch(); !last && !is_complete())
+      return base::Unexpected(std::move(last).error());
   }
   if (!is_complete()) return malformed("the reply was cut before its end");
-  if (finish_.empty() && text_.empty() && refusal_.empty() && calls_.empty()) return malformed("the reply has no choices");
+  if (finish_.empty() && text_.empty() && refusal_.empty() && calls_.empty())
+    return malformed("the reply has no choices");
   Reply reply;
   reply.tool_calls = named_calls(std::move(calls_), turn_);
   reply.text = text_.empty() ? std::move(refusal_) : std::move(text_);

@@ -1,4 +1,5 @@
-// Whatever a server sends: no crash, no sanitizer report, and the same result however the bytes are cut.
+// Whatever a server sends: no crash, no sanitizer report, and the same result however the bytes are
+// cut.
 #include <cstdint>
 #include <string>
 
@@ -16,7 +17,8 @@ std::string result_text(const base::Result<abi::ModelGenerate::Reply>& reply) {
 std::string streamed(std::string_view bytes, std::size_t step) {
   providers::ChatStream stream(1);
   while (!bytes.empty()) {
-    if (const auto fed = stream.feed(bytes.substr(0, step)); !fed) return base::to_json(fed.error());
+    if (const auto fed = stream.feed(bytes.substr(0, step)); !fed)
+      return base::to_json(fed.error());
     bytes.remove_prefix(std::min(step, bytes.size()));
   }
   return result_text(stream.finish());
@@ -25,7 +27,9 @@ std::string streamed(std::string_view bytes, std::size_t step) {
 void check_ids(const base::Result<abi::ModelGenerate::Reply>& reply) {
   if (!reply) return;
   for (std::size_t i = 0; i < reply->tool_calls.size(); ++i)
-    for (std::size_t j = 0; j <= i; ++j) CHECK(!reply->tool_calls[i].id.empty() && (i == j || reply->tool_calls[i].id != reply->tool_calls[j].id));
+    for (std::size_t j = 0; j <= i; ++j)
+      CHECK(!reply->tool_calls[i].id.empty() &&
+            (i == j || reply->tool_calls[i].id != reply->tool_calls[j].id));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "providers/executor.h"
 
+#include <fmt/format.h>
 #include <pthread.h>
 
 #include <algorithm>
@@ -7,8 +8,6 @@
 #include <deque>
 #include <queue>
 #include <thread>
-
-#include <fmt/format.h>
 
 namespace alos::providers {
 namespace {
@@ -26,7 +25,9 @@ struct LaterFirst {
 };
 
 std::chrono::system_clock::time_point host_time(base::Time time) {
-  return std::chrono::system_clock::time_point(std::chrono::duration_cast<std::chrono::system_clock::duration>(base::Duration(time.unix_us)));
+  return std::chrono::system_clock::time_point(
+      std::chrono::duration_cast<std::chrono::system_clock::duration>(
+          base::Duration(time.unix_us)));
 }
 
 class Pool final : public ports::Executor {
@@ -80,7 +81,8 @@ class Pool final : public ports::Executor {
       }
       std::function<void()> task = std::move(ready_.front());
       ready_.pop_front();
-      // One due timer may have made many tasks ready; and the clock may have lost its watcher to this task.
+      // One due timer may have made many tasks ready; and the clock may have lost its watcher to
+      // this task.
       if (idle_ > 0 && (!ready_.empty() || (!timers_.empty() && !watched_))) wake_.notify_one();
       lock.unlock();
       task();
@@ -93,12 +95,14 @@ class Pool final : public ports::Executor {
     if (timers_.empty()) return;
     const auto now = std::chrono::system_clock::now();
     while (!timers_.empty() && host_time(timers_.top().when) <= now) {
-      ready_.push_back(std::move(const_cast<Timer&>(timers_.top()).task));  // popped in the next line
+      ready_.push_back(
+          std::move(const_cast<Timer&>(timers_.top()).task));  // popped in the next line
       timers_.pop();
     }
   }
 
-  // One idle thread watches the clock, the others only wait for tasks: a timer wakes one thread, not all.
+  // One idle thread watches the clock, the others only wait for tasks: a timer wakes one thread,
+  // not all.
   void wait(std::unique_lock<std::mutex>& lock) {
     ++idle_;
     if (timers_.empty() || watched_) {
@@ -124,7 +128,9 @@ class Pool final : public ports::Executor {
 
 }  // namespace
 
-std::unique_ptr<ports::Executor> make_pool(unsigned threads) { return std::make_unique<Pool>(threads); }
+std::unique_ptr<ports::Executor> make_pool(unsigned threads) {
+  return std::make_unique<Pool>(threads);
+}
 
 bool Stepper::later(const Timed& a, const Timed& b) {
   return a.when != b.when ? a.when > b.when : a.number > b.number;

@@ -1,4 +1,5 @@
-// Executors: a pool of threads, and one thread that steps through its tasks in an order given by a seed.
+// Executors: a pool of threads, and one thread that steps through its tasks in an order given by a
+// seed.
 #pragma once
 
 #include <cstdint>
@@ -10,9 +11,9 @@
 
 namespace alos::providers {
 
-// Takes tasks first in, first out; a timed task joins the queue when its time has come by the host's wall clock.
-// Destruction finishes the tasks that run, drops the rest and takes no more; it must not happen in a task.
-// Tasks must not throw.
+// Takes tasks first in, first out; a timed task joins the queue when its time has come by the
+// host's wall clock. Destruction finishes the tasks that run, drops the rest and takes no more; it
+// must not happen in a task. Tasks must not throw.
 std::unique_ptr<ports::Executor> make_pool(unsigned threads);
 
 // Same seed, same tasks, same order. For one thread: tasks post from within `step`.
@@ -25,7 +26,7 @@ class Stepper final : public ports::Executor {
   void post_at(base::Time when, std::function<void()> task) override;
   ports::Threads threads() const override { return ports::Threads::stepped; }
 
-  bool step();                                         // runs one task; false: there is none, not even a timed one
+  bool step();  // runs one task; false: there is none, not even a timed one
   std::uint64_t run_until_idle(std::uint64_t steps_max);  // how many tasks ran
   std::size_t waiting() const { return ready_.size() + timed_.size(); }
 

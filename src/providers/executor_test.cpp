@@ -1,5 +1,6 @@
 #include "providers/executor.h"
 
+#include <gtest/gtest.h>
 #include <pthread.h>
 
 #include <atomic>
@@ -7,8 +8,6 @@
 #include <set>
 #include <string>
 #include <thread>
-
-#include <gtest/gtest.h>
 
 namespace alos::providers {
 namespace {
@@ -74,7 +73,12 @@ TEST(Pool, TimersRunInOrderOfTimeAndBesideTasks) {
   const Time now = clock->now();
   std::vector<int> order;
   Count done;
-  const auto mark = [&](int n) { return [&, n] { order.push_back(n); done.add(); }; };
+  const auto mark = [&](int n) {
+    return [&, n] {
+      order.push_back(n);
+      done.add();
+    };
+  };
   pool->post_at(now + milliseconds(60), mark(3));
   pool->post_at(now + milliseconds(40), mark(2));
   pool->post_at(now + std::chrono::hours(1), mark(4));
@@ -93,7 +97,8 @@ TEST(Pool, ManyTimersFromManyThreadsAllRun) {
   for (int t = 0; t < 4; ++t)
     posters.emplace_back([&, t] {
       for (int i = 0; i < 500; ++i) {
-        pool->post_at(clock->now() + std::chrono::microseconds((i * 7 + t) % 900), [&] { done.add(); });
+        pool->post_at(clock->now() + std::chrono::microseconds((i * 7 + t) % 900),
+                      [&] { done.add(); });
         pool->post([&] { done.add(); });
       }
     });
@@ -113,10 +118,11 @@ TEST(Pool, DestructionFinishesTheRunningAndDropsTheRest) {
     raw->post([dropped] { *dropped = true; });
     finished = true;
   });
-  pool->post_at(Time{} , [dropped] { *dropped = true; });
+  pool->post_at(Time{}, [dropped] { *dropped = true; });
   ASSERT_TRUE(begun.reaches(1));
   std::thread ending([&] { pool.reset(); });
-  std::this_thread::sleep_for(milliseconds(20));  // lets the destructor begin; without it the test is only weaker
+  std::this_thread::sleep_for(
+      milliseconds(20));  // lets the destructor begin; without it the test is only weaker
   go.add();
   ending.join();
   EXPECT_TRUE(finished);

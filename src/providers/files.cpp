@@ -41,7 +41,8 @@ const PinnedPath& place(const Intent<C>& intent, std::size_t index = 0) {
 
 template <typename C>
 Shows shows(const Intent<C>& intent, abi::Right right) {
-  return [&intent, right](const Path& path) { return intent.shows(abi::Resource::file(path), right); };
+  return
+      [&intent, right](const Path& path) { return intent.shows(abi::Resource::file(path), right); };
 }
 
 template <typename Reply>
@@ -52,20 +53,24 @@ Outcome<Reply> observed(Result<Reply> result) {
 
 class HostFiles final : public ports::Files {
  public:
-  Result<std::unique_ptr<ports::Pin>> pin(const std::vector<PinSpec>& specs, const abi::Roots& roots) override {
+  Result<std::unique_ptr<ports::Pin>> pin(const std::vector<PinSpec>& specs,
+                                          const abi::Roots& roots) override {
     auto pin = std::make_unique<FilesPin>();
     for (const PinSpec& spec : specs) pin->add(TRY(pin_path(spec, roots)));
     return std::unique_ptr<ports::Pin>(std::move(pin));
   }
 
-  Result<ports::Preimage> preimage(const ports::Pin& pin, std::size_t index, std::uint64_t bytes_max, std::string& content) override {
+  Result<ports::Preimage> preimage(const ports::Pin& pin, std::size_t index,
+                                   std::uint64_t bytes_max, std::string& content) override {
     return preimage_of(pinned(pin, index), bytes_max, content);
   }
 
   Outcome<abi::FsRead::Reply> perform(const Intent<abi::FsRead>& intent) override {
     return observed(read_file(place(intent), intent.call()));
   }
-  Outcome<abi::FsStat::Reply> perform(const Intent<abi::FsStat>& intent) override { return observed(stat_file(place(intent))); }
+  Outcome<abi::FsStat::Reply> perform(const Intent<abi::FsStat>& intent) override {
+    return observed(stat_file(place(intent)));
+  }
   Outcome<abi::FsList::Reply> perform(const Intent<abi::FsList>& intent) override {
     return observed(list_directory(place(intent), shows(intent, abi::Right::list)));
   }
@@ -80,11 +85,16 @@ class HostFiles final : public ports::Files {
   Outcome<abi::FsMkdir::Reply> perform(const Intent<abi::FsMkdir>& intent) override {
     return make_directory(place(intent), intent.call());
   }
-  Outcome<abi::FsMove::Reply> perform(const Intent<abi::FsMove>& intent) override { return move_file(place(intent, 0), place(intent, 1)); }
-  Outcome<abi::FsRemove::Reply> perform(const Intent<abi::FsRemove>& intent) override { return remove_file(place(intent)); }
+  Outcome<abi::FsMove::Reply> perform(const Intent<abi::FsMove>& intent) override {
+    return move_file(place(intent, 0), place(intent, 1));
+  }
+  Outcome<abi::FsRemove::Reply> perform(const Intent<abi::FsRemove>& intent) override {
+    return remove_file(place(intent));
+  }
 
   Result<Verifies<abi::FsWrite>::Seen> look(const Intent<abi::FsWrite>& intent) override {
-    return look_at_write(place(intent), intent.call(), intent.state().preimage, temp_name(intent.key()));
+    return look_at_write(place(intent), intent.call(), intent.state().preimage,
+                         temp_name(intent.key()));
   }
   Result<Verifies<abi::FsMkdir>::Seen> look(const Intent<abi::FsMkdir>& intent) override {
     return look_at_mkdir(place(intent), intent.state().preimage);

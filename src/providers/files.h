@@ -1,7 +1,7 @@
 // The file provider: a host directory per root, every path pinned beneath it before it is decided.
 //
-// What it holds to: no symlink, race or `..` leads an effect out of the place that was decided; a file is
-// replaced whole or not at all; what is reported done survives power loss.
+// What it holds to: no symlink, race or `..` leads an effect out of the place that was decided; a
+// file is replaced whole or not at all; what is reported done survives power loss.
 #pragma once
 
 #include <memory>

@@ -1,11 +1,10 @@
-// Recognising after a crash what an earlier attempt did. What is found done is made durable before it is
-// said: the crash may have come between the change and its flush.
+// Recognising after a crash what an earlier attempt did. What is found done is made durable before
+// it is said: the crash may have come between the change and its flush.
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
-
-#include <fmt/format.h>
 
 #include "base/text.h"
 #include "providers/files_ops.h"
@@ -27,8 +26,11 @@ Result<Preimage> present(const PinnedPath& place) {
 std::string in_words(const PinnedPath& place, const Preimage& image) {
   const std::string name = printable(place.path.text());
   if (!image.existed) return fmt::format("there is no `{}`", name);
-  if (!image.digest) return fmt::format("`{}` is {}", name, place.status.kind == PlaceKind::link ? "a link" : "a directory");
-  return fmt::format("`{}` is a file with other content (SHA-256 {}…)", name, base::short_hex(*image.digest));
+  if (!image.digest)
+    return fmt::format("`{}` is {}", name,
+                       place.status.kind == PlaceKind::link ? "a link" : "a directory");
+  return fmt::format("`{}` is a file with other content (SHA-256 {}…)", name,
+                     base::short_hex(*image.digest));
 }
 
 Result<void> sync_file(const PinnedPath& place) {
@@ -40,7 +42,8 @@ Result<void> sync_file(const PinnedPath& place) {
 
 }  // namespace
 
-Result<Seen<abi::FsWrite>> look_at_write(const PinnedPath& place, const abi::FsWrite& call, const Before& before, const std::string& temp) {
+Result<Seen<abi::FsWrite>> look_at_write(const PinnedPath& place, const abi::FsWrite& call,
+                                         const Before& before, const std::string& temp) {
   Seen<abi::FsWrite> seen;
   if (place.parent && place.missing.size() <= 1) ::unlinkat(place.parent.number(), temp.c_str(), 0);
   const Preimage now = TRY(present(place));
@@ -59,7 +62,8 @@ Result<Seen<abi::FsWrite>> look_at_write(const PinnedPath& place, const abi::FsW
 Result<Seen<abi::FsMkdir>> look_at_mkdir(const PinnedPath& place, const Before& before) {
   Seen<abi::FsMkdir> seen;
   if (place.status.kind == PlaceKind::missing || (before && before->existed)) {
-    seen.sight = Sight::not_done;  // where it was before, doing it again changes nothing and says what is so
+    seen.sight =
+        Sight::not_done;  // where it was before, doing it again changes nothing and says what is so
   } else if (place.status.kind == PlaceKind::directory) {
     if (place.parent) TRY(sync_directory(place.parent, place.path));
     seen.sight = Sight::done;
@@ -70,7 +74,8 @@ Result<Seen<abi::FsMkdir>> look_at_mkdir(const PinnedPath& place, const Before& 
   return seen;
 }
 
-Result<Seen<abi::FsMove>> look_at_move(const PinnedPath& from, const PinnedPath& to, const Before& before) {
+Result<Seen<abi::FsMove>> look_at_move(const PinnedPath& from, const PinnedPath& to,
+                                       const Before& before) {
   Seen<abi::FsMove> seen;
   const Preimage source = TRY(present(from));
   const Preimage target = TRY(present(to));

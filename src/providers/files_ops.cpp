@@ -1,6 +1,7 @@
 #include "providers/files_ops.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <openssl/evp.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,8 +9,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-
-#include <fmt/format.h>
 
 #include "base/text.h"
 
@@ -27,11 +26,15 @@ namespace {
 constexpr std::size_t kChunkBytes = 256U << 10;
 
 Unexpected is_directory(const PinnedPath& place) {
-  return fail(Code::invalid, fmt::format("`{}` is a directory", printable(place.path.text())), "name a file");
+  return fail(Code::invalid, fmt::format("`{}` is a directory", printable(place.path.text())),
+              "name a file");
 }
 
 Unexpected swapped(const PinnedPath& place) {
-  return fail(Code::conflict, fmt::format("`{}` was replaced by something else after it was looked up", printable(place.path.text())), "try again");
+  return fail(Code::conflict,
+              fmt::format("`{}` was replaced by something else after it was looked up",
+                          printable(place.path.text())),
+              "try again");
 }
 
 abi::FileKind kind_of(PlaceKind kind) {
@@ -47,17 +50,19 @@ abi::FileKind kind_of(PlaceKind kind) {
 
 }  // namespace
 
-// By name, in the pinned directory, never through a link. Another regular file by that name is as good: what was
-// decided is this name in this directory, and every write replaces the file. O_NONBLOCK: a pipe put there does
-// not make us wait.
+// By name, in the pinned directory, never through a link. Another regular file by that name is as
+// good: what was decided is this name in this directory, and every write replaces the file.
+// O_NONBLOCK: a pipe put there does not make us wait.
 Result<Fd> open_file(const PinnedPath& place, Status& status) {
-  if (place.status.kind == PlaceKind::directory || place.status.kind == PlaceKind::top) return is_directory(place);
-  Fd file(::openat(place.parent.number(), place.name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  if (place.status.kind == PlaceKind::directory || place.status.kind == PlaceKind::top)
+    return is_directory(place);
+  Fd file(::openat(place.parent.number(), place.name.c_str(),
+                   O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!file) {
     if (errno == ELOOP || errno == ENXIO || errno == ENOENT) return swapped(place);
     return io_error(errno, "read", place.path);
   }
-  struct stat host {};
+  struct stat host{};
   if (::fstat(file.number(), &host) != 0) return io_error(errno, "read", place.path);
   if (!S_ISREG(host.st_mode)) return swapped(place);
   status.kind = PlaceKind::file;
@@ -68,11 +73,13 @@ Result<Fd> open_file(const PinnedPath& place, Status& status) {
   return file;
 }
 
-Result<std::string> read_bytes(int file, std::uint64_t offset, std::uint64_t bytes_max, const Path& path) {
+Result<std::string> read_bytes(int file, std::uint64_t offset, std::uint64_t bytes_max,
+                               const Path& path) {
   std::string bytes(bytes_max, '\0');
   std::size_t have = 0;
   while (have < bytes.size()) {
-    const ssize_t got = ::pread(file, bytes.data() + have, bytes.size() - have, static_cast<off_t>(offset + have));
+    const ssize_t got =
+        ::pread(file, bytes.data() + have, bytes.size() - have, static_cast<off_t>(offset + have));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return io_error(errno, "read", path);
     if (got == 0) break;
@@ -83,7 +90,8 @@ Result<std::string> read_bytes(int file, std::uint64_t offset, std::uint64_t byt
 }
 
 Result<base::Digest> digest_of_file(int file, const Path& path) {
-  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> hash(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> hash(EVP_MD_CTX_new(),
+                                                                     &EVP_MD_CTX_free);
   CHECK(hash != nullptr && EVP_DigestInit_ex(hash.get(), EVP_sha256(), nullptr) == 1);
   for (std::uint64_t offset = 0;;) {
     const std::string chunk = TRY(read_bytes(file, offset, kChunkBytes, path));
@@ -98,7 +106,8 @@ Result<base::Digest> digest_of_file(int file, const Path& path) {
 
 Result<void> sync_directory(const Fd& pinned, const Path& path) {
   const Fd directory(::openat(pinned.number(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!directory || ::fsync(directory.number()) != 0) return io_error(errno, "make durable the directory of", path);
+  if (!directory || ::fsync(directory.number()) != 0)
+    return io_error(errno, "make durable the directory of", path);
   return {};
 }
 
@@ -110,7 +119,9 @@ Result<abi::FsRead::Reply> read_file(const PinnedPath& place, const abi::FsRead&
   const std::uint64_t offset = std::min(call.offset.value_or(0), reply.file_bytes);
   const std::uint64_t rest = reply.file_bytes - offset;
   if (!call.bytes_max && rest > abi::kFileBytesMax)
-    return fail(Code::invalid, fmt::format("`{}` has {} bytes, more than the {} of one read", printable(place.path.text()), reply.file_bytes, abi::kFileBytesMax),
+    return fail(Code::invalid,
+                fmt::format("`{}` has {} bytes, more than the {} of one read",
+                            printable(place.path.text()), reply.file_bytes, abi::kFileBytesMax),
                 "read it in parts, with offset and bytes_max");
   const std::uint64_t wanted = std::min({rest, call.bytes_max.value_or(rest), abi::kFileBytesMax});
   reply.content = TRY(read_bytes(file.number(), offset, wanted, place.path));
@@ -130,7 +141,8 @@ Result<abi::FsStat::Reply> stat_file(const PinnedPath& place) {
   return reply;
 }
 
-Result<ports::Preimage> preimage_of(const PinnedPath& place, std::uint64_t bytes_max, std::string& content) {
+Result<ports::Preimage> preimage_of(const PinnedPath& place, std::uint64_t bytes_max,
+                                    std::string& content) {
   content.clear();
   ports::Preimage image;
   if (place.status.kind == PlaceKind::missing) return image;

@@ -1,5 +1,6 @@
 #include "providers/files_ops.h"
 
+#include <gtest/gtest.h>
 #include <sys/fsuid.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -8,8 +9,6 @@
 #include <atomic>
 #include <csignal>
 #include <thread>
-
-#include <gtest/gtest.h>
 
 #include "providers/files.h"
 #include "providers/test_tree.h"
@@ -30,7 +29,8 @@ const std::string kTemp = temp_name("7.1:12");
 
 base::Path path(const std::string& text) { return *base::Path::parse(text); }
 
-abi::FsWrite write_call(const PinnedPath& place, std::string content, Existing existing = Existing::any, std::optional<Digest> expected = {}) {
+abi::FsWrite write_call(const PinnedPath& place, std::string content,
+                        Existing existing = Existing::any, std::optional<Digest> expected = {}) {
   return {place.path, std::move(content), existing, expected};
 }
 
@@ -43,7 +43,10 @@ TEST(FilesRead, GivesPartsAndTheWhole) {
     std::optional<std::uint64_t> offset, bytes_max;
     const char* content;
   };
-  const Row rows[] = {{{}, {}, "0123456789"}, {3, {}, "3456789"}, {{}, 4, "0123"}, {8, 4, "89"}, {10, {}, ""}, {99, 1, ""}, {{}, 0, ""}, {{}, ~0ULL, "0123456789"}, {~0ULL, ~0ULL, ""}};
+  const Row rows[] = {
+      {{}, {}, "0123456789"}, {3, {}, "3456789"}, {{}, 4, "0123"}, {8, 4, "89"},
+      {10, {}, ""},           {99, 1, ""},        {{}, 0, ""},     {{}, ~0ULL, "0123456789"},
+      {~0ULL, ~0ULL, ""}};
   for (const Row& row : rows) {
     const auto place = tree.pin("/workspace/f");
     const auto reply = read_file(*place, {place->path, row.offset, row.bytes_max});
@@ -70,7 +73,8 @@ TEST(FilesRead, TooLargeIsReadInParts) {
 TEST(FilesRead, RefusesDirectoriesAndSaysWhatTheHostRefuses) {
   TestTree tree;
   tree.put("d/f", "x");
-  for (const char* name : {"/workspace", "/workspace/d", "/"}) EXPECT_EQ(read_file(*tree.pin(name), {}).error().code, Code::invalid) << name;
+  for (const char* name : {"/workspace", "/workspace/d", "/"})
+    EXPECT_EQ(read_file(*tree.pin(name), {}).error().code, Code::invalid) << name;
   fs::permissions(tree.host("d/f"), fs::perms::none);
   fs::permissions(tree.beside(""), fs::perms(0755));
   const auto as_nobody = [&](auto act) {  // as somebody who is not root; this thread alone
@@ -87,7 +91,8 @@ TEST(FilesRead, RefusesDirectoriesAndSaysWhatTheHostRefuses) {
   EXPECT_EQ(as_nobody([&] { return tree.pin("/workspace/d/f"); }), Code::denied);
   fs::permissions(tree.beside(""), fs::perms::none);
   EXPECT_EQ(as_nobody([&] { return tree.pin("/workspace"); }), Code::denied);
-  for (const char* name : {"", "root", "root/d"}) fs::permissions(tree.beside(name), fs::perms::owner_all);
+  for (const char* name : {"", "root", "root/d"})
+    fs::permissions(tree.beside(name), fs::perms::owner_all);
 }
 
 TEST(FilesStat, TellsKindSizeAndRealPlace) {
@@ -99,7 +104,8 @@ TEST(FilesStat, TellsKindSizeAndRealPlace) {
   EXPECT_EQ(file->bytes, 5U);
   EXPECT_EQ(file->real.text(), "/workspace/d/f");
   EXPECT_GT(file->modified.unix_us, 1'700'000'000'000'000);
-  for (const char* name : {"/", "/workspace", "/workspace/d"}) EXPECT_EQ(stat_file(*tree.pin(name))->kind, abi::FileKind::directory) << name;
+  for (const char* name : {"/", "/workspace", "/workspace/d"})
+    EXPECT_EQ(stat_file(*tree.pin(name))->kind, abi::FileKind::directory) << name;
 }
 
 // ---- write ----
@@ -129,8 +135,10 @@ TEST(FilesWrite, HonoursWhatTheCallAssumes) {
     TestTree tree;
     if (row.before != nullptr) tree.put("f", row.before);
     const auto place = tree.pin("/workspace/f", Missing::leaf);
-    const auto expected = row.expected != nullptr ? std::optional(Digest::of(row.expected)) : std::nullopt;
-    const auto outcome = write_file(*place, write_call(*place, "new", row.existing, expected), kTemp);
+    const auto expected =
+        row.expected != nullptr ? std::optional(Digest::of(row.expected)) : std::nullopt;
+    const auto outcome =
+        write_file(*place, write_call(*place, "new", row.existing, expected), kTemp);
     if (row.code) {
       ASSERT_NE(outcome.not_started(), nullptr);
       EXPECT_EQ(outcome.error().code, *row.code);
@@ -155,7 +163,7 @@ TEST(FilesWrite, KeepsTheModeAndGivesNewFilesTheUsualOne) {
     ASSERT_NE(write_file(*place, write_call(*place, "x"), kTemp).done(), nullptr);
   }
   ::umask(mask);
-  struct stat host {};
+  struct stat host{};
   ::stat(tree.host("script").c_str(), &host);
   EXPECT_EQ(host.st_mode & 07777, 0751U);  // without set-user-id
   ::stat(tree.host("new").c_str(), &host);
@@ -180,7 +188,11 @@ TEST(FilesWrite, ChangesSinceThePinAreConflicts) {
   };
   const Row rows[] = {
       {"changed in place", true, [](const TestTree& t) { t.put("f", "longer than before"); }},
-      {"replaced", true, [](const TestTree& t) { t.put("g", "old"); fs::rename(t.host("g"), t.host("f")); }},
+      {"replaced", true,
+       [](const TestTree& t) {
+         t.put("g", "old");
+         fs::rename(t.host("g"), t.host("f"));
+       }},
       {"removed", true, [](const TestTree& t) { fs::remove(t.host("f")); }},
       {"appeared", false, [](const TestTree& t) { t.put("f", "theirs"); }},
   };
@@ -232,10 +244,14 @@ TEST(FilesWrite, RefusesDirectoriesAndTooMuch) {
   tree.put("d/f", "");
   for (const char* name : {"/workspace", "/workspace/d"}) {
     const auto place = tree.pin(name, Missing::leaf);
-    EXPECT_EQ(write_file(*place, write_call(*place, "x"), kTemp).error().code, Code::invalid) << name;
+    EXPECT_EQ(write_file(*place, write_call(*place, "x"), kTemp).error().code, Code::invalid)
+        << name;
   }
   const auto place = tree.pin("/workspace/big", Missing::leaf);
-  EXPECT_EQ(write_file(*place, write_call(*place, std::string(abi::kFileBytesMax + 1, 'x')), kTemp).error().code, Code::invalid);
+  EXPECT_EQ(write_file(*place, write_call(*place, std::string(abi::kFileBytesMax + 1, 'x')), kTemp)
+                .error()
+                .code,
+            Code::invalid);
   EXPECT_FALSE(fs::exists(tree.host("big")));
 }
 
@@ -250,7 +266,8 @@ TEST(FilesWrite, ReadersSeeOneWholeContentWhileWritersRace) {
       for (int i = 0; i < 60; ++i) {
         const auto place = tree.pin("/workspace/f", Missing::leaf);
         if (!place) continue;
-        const auto outcome = write_file(*place, write_call(*place, content(w)), temp_name("writer" + std::to_string(w)));
+        const auto outcome = write_file(*place, write_call(*place, content(w)),
+                                        temp_name("writer" + std::to_string(w)));
         EXPECT_EQ(outcome.unknown(), nullptr);
         if (outcome.done() != nullptr) {
           ++written;
@@ -265,7 +282,8 @@ TEST(FilesWrite, ReadersSeeOneWholeContentWhileWritersRace) {
     ASSERT_TRUE(place) << place.error().what;
     const auto read = read_file(*place, {});
     ASSERT_TRUE(read) << read.error().what;  // a reader is never refused for a writer's sake
-    EXPECT_TRUE(read->content.data == content(0) || read->content.data == content(1) || read->content.data == content(2));
+    EXPECT_TRUE(read->content.data == content(0) || read->content.data == content(1) ||
+                read->content.data == content(2));
   }
   for (std::thread& writer : writers) writer.join();
   EXPECT_GT(written, 0);
@@ -283,10 +301,14 @@ TEST(FilesMkdir, MakesOneOrAll) {
     std::optional<Code> code;
     bool created;
   };
-  const Row rows[] = {{"/workspace/a", false, {}, true},          {"/workspace/a", false, Code::exists, false},
-                      {"/workspace/a", true, {}, false},          {"/workspace/p/q/r", true, {}, true},
-                      {"/workspace/p/q/s/t", true, {}, true},     {"/workspace/file", true, Code::exists, false},
-                      {"/workspace/file", false, Code::exists, false}, {"/workspace", true, {}, false}};
+  const Row rows[] = {{"/workspace/a", false, {}, true},
+                      {"/workspace/a", false, Code::exists, false},
+                      {"/workspace/a", true, {}, false},
+                      {"/workspace/p/q/r", true, {}, true},
+                      {"/workspace/p/q/s/t", true, {}, true},
+                      {"/workspace/file", true, Code::exists, false},
+                      {"/workspace/file", false, Code::exists, false},
+                      {"/workspace", true, {}, false}};
   for (const Row& row : rows) {
     SCOPED_TRACE(row.path);
     const auto place = tree.pin(row.path, row.parents ? Missing::parents : Missing::leaf);
@@ -320,16 +342,21 @@ TEST(FilesMove, MovesOneFileAndNothingElse) {
   tree.put("d/x", "x");
   tree.link("l", "a");
   tree.put("other/x", "");
-  const abi::Roots roots = {{"workspace", tree.host("").parent_path().string()}, {"second", tree.host("other").string()}};
+  const abi::Roots roots = {{"workspace", tree.host("").parent_path().string()},
+                            {"second", tree.host("other").string()}};
   struct Row {
     const char* from;
     const char* to;
     std::optional<Code> code;
   };
-  const Row rows[] = {{"/workspace/a", "/workspace/b", Code::exists},   {"/workspace/d", "/workspace/e", Code::invalid},
-                      {"/workspace/l", "/workspace/e", Code::invalid},  {"/workspace/a", "/second/a", Code::invalid},
-                      {"/workspace/a", "/workspace/a", Code::exists},   {"/workspace/a", "/workspace/d/a", {}},
-                      {"/workspace/a", "/workspace/z", Code::not_found}, {"/workspace/b", "/workspace/c", {}}};
+  const Row rows[] = {{"/workspace/a", "/workspace/b", Code::exists},
+                      {"/workspace/d", "/workspace/e", Code::invalid},
+                      {"/workspace/l", "/workspace/e", Code::invalid},
+                      {"/workspace/a", "/second/a", Code::invalid},
+                      {"/workspace/a", "/workspace/a", Code::exists},
+                      {"/workspace/a", "/workspace/d/a", {}},
+                      {"/workspace/a", "/workspace/z", Code::not_found},
+                      {"/workspace/b", "/workspace/c", {}}};
   for (const Row& row : rows) {
     SCOPED_TRACE(row.from + std::string(" ") + row.to);
     const auto from = pin_path({path(row.from), Leaf::keep, Missing::leaf}, roots);
@@ -337,7 +364,9 @@ TEST(FilesMove, MovesOneFileAndNothingElse) {
     ASSERT_TRUE(from && to);
     const auto outcome = move_file(*from, *to);
     ASSERT_EQ(outcome.done() != nullptr, !row.code.has_value());
-    if (row.code) { EXPECT_EQ(outcome.error().code, *row.code); }
+    if (row.code) {
+      EXPECT_EQ(outcome.error().code, *row.code);
+    }
   }
   EXPECT_EQ(tree.get("d/a"), "a");
   EXPECT_EQ(tree.get("c"), "b");
@@ -354,15 +383,19 @@ TEST(FilesRemove, RemovesFilesLinksAndEmptyDirectories) {
     const char* path;
     std::optional<Code> code;
   };
-  const Row rows[] = {{"/workspace/f", {}}, {"/workspace/f", Code::not_found}, {"/workspace/l", {}}, {"/workspace/to_full", {}},
-                      {"/workspace/empty", {}}, {"/workspace/full", Code::invalid}, {"/workspace", Code::invalid}};
+  const Row rows[] = {{"/workspace/f", {}},         {"/workspace/f", Code::not_found},
+                      {"/workspace/l", {}},         {"/workspace/to_full", {}},
+                      {"/workspace/empty", {}},     {"/workspace/full", Code::invalid},
+                      {"/workspace", Code::invalid}};
   for (const Row& row : rows) {
     SCOPED_TRACE(row.path);
     const auto place = tree.pin(row.path, Missing::leaf, Leaf::keep);
     ASSERT_TRUE(place);
     const auto outcome = remove_file(*place);
     ASSERT_EQ(outcome.done() != nullptr, !row.code.has_value());
-    if (row.code) { EXPECT_EQ(outcome.error().code, *row.code); }
+    if (row.code) {
+      EXPECT_EQ(outcome.error().code, *row.code);
+    }
   }
   EXPECT_TRUE(tree.secrets_whole());
   EXPECT_TRUE(fs::exists(tree.host("full/x")));
@@ -380,7 +413,8 @@ TEST(FilesPreimage, HasTheDigestAlwaysAndTheContentWhenSmall) {
   EXPECT_EQ(content, large);
   EXPECT_EQ(*preimage_of(*place, large.size() - 1, content), (Preimage{true, Digest::of(large)}));
   EXPECT_EQ(content, "");
-  EXPECT_EQ(*preimage_of(*tree.pin("/workspace/none", Missing::leaf), 10, content), (Preimage{false, {}}));
+  EXPECT_EQ(*preimage_of(*tree.pin("/workspace/none", Missing::leaf), 10, content),
+            (Preimage{false, {}}));
   EXPECT_EQ(*preimage_of(*tree.pin("/workspace"), 10, content), (Preimage{true, {}}));
 }
 
@@ -394,8 +428,9 @@ TEST(FilesLook, RecognisesAWrite) {
     const char* now;
     Sight sight;
   };
-  const Row rows[] = {{"old", "new", Sight::done},     {nullptr, "new", Sight::done},  {"old", "old", Sight::not_done},
-                      {nullptr, nullptr, Sight::not_done}, {"old", nullptr, Sight::conflict}, {"old", "theirs", Sight::conflict},
+  const Row rows[] = {{"old", "new", Sight::done},          {nullptr, "new", Sight::done},
+                      {"old", "old", Sight::not_done},      {nullptr, nullptr, Sight::not_done},
+                      {"old", nullptr, Sight::conflict},    {"old", "theirs", Sight::conflict},
                       {nullptr, "theirs", Sight::conflict}, {"new", "new", Sight::done}};
   for (const Row& row : rows) {
     TestTree tree;
@@ -419,7 +454,8 @@ TEST(FilesLook, RecognisesTheOthers) {
   tree.put("a", "a");
   fs::create_directory(tree.host("d"));
   const auto at = [&](const char* name) { return *tree.pin(name, Missing::leaf, Leaf::keep); };
-  const auto there = at("/workspace/a"), none = at("/workspace/none"), directory = at("/workspace/d");
+  const auto there = at("/workspace/a"), none = at("/workspace/none"),
+             directory = at("/workspace/d");
 
   EXPECT_EQ(look_at_remove(none, image("a"))->sight, Sight::done);
   EXPECT_EQ(look_at_remove(there, image("a"))->sight, Sight::not_done);
@@ -446,9 +482,12 @@ TEST(Files, PinsThroughThePort) {
   tree.put("d/a", "a");
   tree.link("l", "d");
   const auto files = make_files();
-  const auto pin = files->pin({{path("/workspace/l/a"), Leaf::keep, Missing::refuse}, {path("/workspace/l/b"), Leaf::keep, Missing::leaf}}, tree.roots());
+  const auto pin = files->pin({{path("/workspace/l/a"), Leaf::keep, Missing::refuse},
+                               {path("/workspace/l/b"), Leaf::keep, Missing::leaf}},
+                              tree.roots());
   ASSERT_TRUE(pin);
-  EXPECT_EQ((*pin)->real_paths(), (std::vector<base::Path>{path("/workspace/d/a"), path("/workspace/d/b")}));
+  EXPECT_EQ((*pin)->real_paths(),
+            (std::vector<base::Path>{path("/workspace/d/a"), path("/workspace/d/b")}));
   std::string content;
   EXPECT_EQ(*files->preimage(**pin, 0, 10, content), (Preimage{true, Digest::of("a")}));
   EXPECT_EQ(content, "a");

@@ -1,8 +1,9 @@
 // Pinned places: a logical path resolved beneath its root to where it really is, and held open.
 //
-// A place is held as a directory descriptor and one name in it. Both were found without following any link,
-// so the real path is exact, and what is done later is done to that name in that very directory, again without
-// following: whatever is swapped in between, nothing outside can be reached.
+// A place is held as a directory descriptor and one name in it. Both were found without following
+// any link, so the real path is exact, and what is done later is done to that name in that very
+// directory, again without following: whatever is swapped in between, nothing outside can be
+// reached.
 #pragma once
 
 #include <cstdint>
@@ -42,7 +43,9 @@ struct Identity {
   std::int64_t modified_ns = 0;
 
   bool operator==(const Identity&) const = default;
-  bool same_file(const Identity& other) const { return device == other.device && inode == other.inode; }
+  bool same_file(const Identity& other) const {
+    return device == other.device && inode == other.inode;
+  }
 };
 
 struct Status {
@@ -53,13 +56,14 @@ struct Status {
 };
 
 struct PinnedPath {
-  base::Path path;                   // the real one
-  Status status;                     // when it was pinned
-  Fd parent;                         // the directory that holds `name`; closed for a root and for the top
+  base::Path path;  // the real one
+  Status status;    // when it was pinned
+  Fd parent;        // the directory that holds `name`; closed for a root and for the top
   std::string name;
-  Fd directory;                      // the place itself, when it is a directory
-  std::vector<std::string> missing;  // the names to make beneath `parent`, `name` first; empty unless missing
-  abi::Roots roots;                  // of the top: what is beneath
+  Fd directory;  // the place itself, when it is a directory
+  std::vector<std::string>
+      missing;       // the names to make beneath `parent`, `name` first; empty unless missing
+  abi::Roots roots;  // of the top: what is beneath
 };
 
 base::Result<PinnedPath> pin_path(const ports::Files::PinSpec& spec, const abi::Roots& roots);
@@ -67,7 +71,8 @@ base::Result<PinnedPath> pin_path(const ports::Files::PinSpec& spec, const abi::
 // An O_PATH descriptor of a root's host directory.
 base::Result<Fd> open_root(const abi::Root& root);
 
-// What is at `name` now; a link is `link`. Errors: `invalid` (device, pipe, socket), `denied`, `unavailable`.
+// What is at `name` now; a link is `link`. Errors: `invalid` (device, pipe, socket), `denied`,
+// `unavailable`.
 base::Result<Status> status_at(int directory, const std::string& name, const base::Path& path);
 
 // The error a system call left in `errno_value`, as "cannot VERB `PATH`: reason".

@@ -1,4 +1,5 @@
 // Attackers: every way known to us to lead a path, or what is done at it, out of its root.
+#include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -6,8 +7,6 @@
 
 #include <atomic>
 #include <thread>
-
-#include <gtest/gtest.h>
 
 #include "providers/files_ops.h"
 #include "providers/test_tree.h"
@@ -138,7 +137,8 @@ TEST(FilesPin, ResolvesToTheRealPlaceOrRefuses) {
       {"/", refuse, keep, "", Code::invalid},
   };
   for (const Row& row : rows) {
-    SCOPED_TRACE(std::string(row.path) + " " + std::string(base::name_of(row.missing)) + " " + std::string(base::name_of(row.leaf)));
+    SCOPED_TRACE(std::string(row.path) + " " + std::string(base::name_of(row.missing)) + " " +
+                 std::string(base::name_of(row.leaf)));
     const auto pinned = tree.pin(row.path, row.missing, row.leaf);
     if (!row.real.empty()) {
       ASSERT_TRUE(pinned) << pinned.error().what;
@@ -157,7 +157,8 @@ TEST(FilesPin, SaysWhatRootsThereAre) {
   const auto pinned = tree.pin("/nope/a");
   ASSERT_FALSE(pinned);
   EXPECT_EQ(pinned.error().what, "no root `nope`; roots: /workspace");
-  const auto gone = pin_path({*base::Path::parse("/x/a"), Leaf::follow, Missing::refuse}, {{"x", tree.host("gone").string()}});
+  const auto gone = pin_path({*base::Path::parse("/x/a"), Leaf::follow, Missing::refuse},
+                             {{"x", tree.host("gone").string()}});
   ASSERT_FALSE(gone);
   EXPECT_EQ(gone.error().code, Code::not_found);
 }
@@ -175,9 +176,12 @@ TEST(FilesPin, DescriptorsAreClosed) {
   TestTree tree;
   tree.put("d/a", "1");
   tree.link("l", "d/a");
-  const auto count = [] { return std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator{}); };
+  const auto count = [] {
+    return std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator{});
+  };
   const auto before = count();
-  for (const char* path : {"/workspace/d/a", "/workspace/l", "/workspace/d", "/workspace/none", "/workspace/d/a/b", "/"}) {
+  for (const char* path : {"/workspace/d/a", "/workspace/l", "/workspace/d", "/workspace/none",
+                           "/workspace/d/a/b", "/"}) {
     (void)tree.pin(path).has_value();
     (void)tree.pin(path, Missing::parents).has_value();
   }
@@ -191,11 +195,31 @@ struct Swap {
 };
 
 const Swap kSwaps[] = {
-    {"file by relative link out", [](const TestTree& t) { fs::remove(t.host("d/f")); t.link("d/f", "../../secret"); }},
-    {"file by absolute link out", [](const TestTree& t) { fs::remove(t.host("d/f")); t.link("d/f", t.beside("secret").string()); }},
-    {"file renamed away, link in its place", [](const TestTree& t) { fs::rename(t.host("d/f"), t.host("d/g")); t.link("d/f", "../../secret"); }},
-    {"file by fifo", [](const TestTree& t) { fs::remove(t.host("d/f")); ::mkfifo(t.host("d/f").c_str(), 0600); }},
-    {"file by directory", [](const TestTree& t) { fs::remove(t.host("d/f")); fs::create_directory(t.host("d/f")); }},
+    {"file by relative link out",
+     [](const TestTree& t) {
+       fs::remove(t.host("d/f"));
+       t.link("d/f", "../../secret");
+     }},
+    {"file by absolute link out",
+     [](const TestTree& t) {
+       fs::remove(t.host("d/f"));
+       t.link("d/f", t.beside("secret").string());
+     }},
+    {"file renamed away, link in its place",
+     [](const TestTree& t) {
+       fs::rename(t.host("d/f"), t.host("d/g"));
+       t.link("d/f", "../../secret");
+     }},
+    {"file by fifo",
+     [](const TestTree& t) {
+       fs::remove(t.host("d/f"));
+       ::mkfifo(t.host("d/f").c_str(), 0600);
+     }},
+    {"file by directory",
+     [](const TestTree& t) {
+       fs::remove(t.host("d/f"));
+       fs::create_directory(t.host("d/f"));
+     }},
 };
 
 TEST(FilesSwap, AfterThePinIsAConflict) {
@@ -238,7 +262,8 @@ TEST(FilesSwap, MissingLeafThatAppearsIsAConflict) {
   const auto directory = tree.pin("/workspace/p/q", Missing::parents);
   tree.link("new", "../secret");
   tree.link("p", "../outside");
-  EXPECT_EQ(write_file(*file, {file->path, "mine", {}, {}}, temp_name("k")).error().code, Code::conflict);
+  EXPECT_EQ(write_file(*file, {file->path, "mine", {}, {}}, temp_name("k")).error().code,
+            Code::conflict);
   EXPECT_EQ(make_directory(*directory, {directory->path, true}).error().code, Code::conflict);
   EXPECT_TRUE(tree.secrets_whole());
   EXPECT_FALSE(fs::exists(tree.beside("outside/q")));
@@ -276,7 +301,8 @@ TEST(FilesSwap, NothingLeaksWhileSomebodyKeepsSwapping) {
     const auto read = read_file(*place, {});
     if (!read) continue;
     EXPECT_EQ(read->content.data, "inside");
-    EXPECT_TRUE(place->path.text() == "/workspace/d/secret" || place->path.text() == "/workspace/hidden/secret");
+    EXPECT_TRUE(place->path.text() == "/workspace/d/secret" ||
+                place->path.text() == "/workspace/hidden/secret");
     ++inside;
   }
   stop = true;

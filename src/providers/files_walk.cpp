@@ -1,14 +1,14 @@
-// Listing and searching. Directories are read through descriptors, one name at a time, and no link is followed.
+// Listing and searching. Directories are read through descriptors, one name at a time, and no link
+// is followed.
 #include <dirent.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-
-#include <fmt/format.h>
 
 #include "base/text.h"
 #include "providers/files_ops.h"
@@ -23,8 +23,8 @@ using base::Result;
 
 namespace {
 
-
-// Calls `take` for each name, in no order. The temp names of writes in flight are not there for anybody.
+// Calls `take` for each name, in no order. The temp names of writes in flight are not there for
+// anybody.
 template <typename Take>
 Result<void> each_name(int directory, const Path& path, Take&& take) {
   const int fd = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -50,8 +50,9 @@ abi::FsList::Entry entry_of(int directory, const std::string& name, bool nameabl
   abi::FsList::Entry entry;
   entry.name = nameable ? name : printable(name);
   entry.kind = abi::FileKind::other;
-  struct stat host {};
-  if (!nameable || ::fstatat(directory, name.c_str(), &host, AT_SYMLINK_NOFOLLOW) != 0) return entry;
+  struct stat host{};
+  if (!nameable || ::fstatat(directory, name.c_str(), &host, AT_SYMLINK_NOFOLLOW) != 0)
+    return entry;
   if (S_ISREG(host.st_mode)) {
     entry.kind = abi::FileKind::file;
     entry.bytes = static_cast<std::uint64_t>(host.st_size);
@@ -66,18 +67,21 @@ abi::FsList::Entry entry_of(int directory, const std::string& name, bool nameabl
 abi::FsList::Reply list_top(const PinnedPath& top, const Shows& shows) {
   abi::FsList::Reply reply;
   for (const abi::Root& root : top.roots)
-    if (const auto child = top.path.child(root.name); child && shows(*child)) reply.entries.push_back({root.name, abi::FileKind::directory, 0});
+    if (const auto child = top.path.child(root.name); child && shows(*child))
+      reply.entries.push_back({root.name, abi::FileKind::directory, 0});
   return reply;
 }
 
 base::Unexpected no_directory(const PinnedPath& place) {
-  return fail(Code::invalid, fmt::format("`{}` is not a directory", printable(place.path.text())), "read it, or list the directory it is in");
+  return fail(Code::invalid, fmt::format("`{}` is not a directory", printable(place.path.text())),
+              "read it, or list the directory it is in");
 }
 
 // One search in progress: what it looks for, what it found, and how much it may still do.
 class Search {
  public:
-  Search(const Path& base, const abi::FsSearch& call, const Shows& shows) : base_(base), call_(call), shows_(shows) {
+  Search(const Path& base, const abi::FsSearch& call, const Shows& shows)
+      : base_(base), call_(call), shows_(shows) {
     matches_max_ = std::min(call.matches_max, abi::kSearchMatchesMax);
   }
 
@@ -134,7 +138,8 @@ void Search::visit(int directory, const std::string& name, const Path& path, uns
   const auto status = status_at(directory, name, path);
   if (!status) return;
   if (status->kind == PlaceKind::directory) {
-    const Fd below(::openat(directory, name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    const Fd below(
+        ::openat(directory, name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (below) walk(below.number(), path, depth + 1);
     return;
   }
@@ -144,24 +149,29 @@ void Search::visit(int directory, const std::string& name, const Path& path, uns
 }
 
 void Search::search_text(int directory, const std::string& name, const Path& path) {
-  const Fd file(::openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-  struct stat host {};
+  const Fd file(
+      ::openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  struct stat host{};
   if (!file || ::fstat(file.number(), &host) != 0 || !S_ISREG(host.st_mode)) return;
   const auto size = std::min(static_cast<std::uint64_t>(host.st_size), kSearchFileBytesMax);
   bytes_ += size;
   if (bytes_ > kSearchBytesMax) return stop();
   const auto text = read_bytes(file.number(), 0, size, path);
-  if (!text || ::memmem(text->data(), text->size(), call_.text->data(), call_.text->size()) == nullptr) return;
+  if (!text ||
+      ::memmem(text->data(), text->size(), call_.text->data(), call_.text->size()) == nullptr)
+    return;
   if (text->find('\0') == std::string::npos && base::is_utf8(*text)) search_lines(*text, path);
 }
 
 void Search::search_lines(std::string_view text, const Path& path) {
   std::uint64_t line = 1;
   for (std::size_t counted = 0, at = 0; !stopped();) {
-    const void* hit = ::memmem(text.data() + at, text.size() - at, call_.text->data(), call_.text->size());
+    const void* hit =
+        ::memmem(text.data() + at, text.size() - at, call_.text->data(), call_.text->size());
     if (hit == nullptr) return;
     const auto found = static_cast<std::size_t>(static_cast<const char*>(hit) - text.data());
-    line += static_cast<std::uint64_t>(std::count(text.begin() + static_cast<long>(counted), text.begin() + static_cast<long>(found), '\n'));
+    line += static_cast<std::uint64_t>(std::count(text.begin() + static_cast<long>(counted),
+                                                  text.begin() + static_cast<long>(found), '\n'));
     const std::size_t begin = found == 0 ? 0 : text.rfind('\n', found - 1) + 1;
     const std::size_t end = std::min(text.find('\n', found), text.size());
     add({path, line, base::shortened(text.substr(begin, end - begin), kLineBytesMax)});
@@ -173,7 +183,8 @@ void Search::search_lines(std::string_view text, const Path& path) {
 
 }  // namespace
 
-Result<abi::FsList::Reply> list_directory(const PinnedPath& place, const Shows& shows, std::uint64_t entries_max) {
+Result<abi::FsList::Reply> list_directory(const PinnedPath& place, const Shows& shows,
+                                          std::uint64_t entries_max) {
   if (place.status.kind == PlaceKind::top) return list_top(place, shows);
   if (!place.directory) return no_directory(place);
   abi::FsList::Reply reply;
@@ -185,28 +196,36 @@ Result<abi::FsList::Reply> list_directory(const PinnedPath& place, const Shows& 
     names.resize(entries_max);
     reply.truncated = true;
   };
-  // A name that is no UTF-8 cannot be asked for; it is shown escaped, as `other`, to whoever may list the rest.
+  // A name that is no UTF-8 cannot be asked for; it is shown escaped, as `other`, to whoever may
+  // list the rest.
   TRY(each_name(place.directory.number(), place.path, [&](std::string_view name) {
-    const auto child = place.path.child(base::is_utf8(name) ? std::string(name) : base::shortened(printable(name), base::kPathSegmentBytesMax));
+    const auto child = place.path.child(
+        base::is_utf8(name) ? std::string(name)
+                            : base::shortened(printable(name), base::kPathSegmentBytesMax));
     if (!child || !shows(*child)) return;
     names.emplace_back(name);
     if (names.size() >= 2 * entries_max + 1) keep_first();
   }));
   keep_first();
   std::sort(names.begin(), names.end());
-  for (const std::string& name : names) reply.entries.push_back(entry_of(place.directory.number(), name, base::is_utf8(name)));
+  for (const std::string& name : names)
+    reply.entries.push_back(entry_of(place.directory.number(), name, base::is_utf8(name)));
   return reply;
 }
 
-Result<abi::FsSearch::Reply> search_files(const PinnedPath& place, const abi::FsSearch& call, const Shows& shows) {
-  if (call.text && call.text->empty()) return fail(Code::invalid, "the text to search for is empty", "leave it out to find files by name");
+Result<abi::FsSearch::Reply> search_files(const PinnedPath& place, const abi::FsSearch& call,
+                                          const Shows& shows) {
+  if (call.text && call.text->empty())
+    return fail(Code::invalid, "the text to search for is empty",
+                "leave it out to find files by name");
   Search search(place.path, call, shows);
   if (place.status.kind == PlaceKind::file) {
     search.visit(place.parent.number(), place.name, place.path, 0);
   } else if (place.status.kind == PlaceKind::top) {
     for (const abi::Root& root : place.roots) {
       const auto directory = open_root(root);
-      if (const auto path = place.path.child(root.name); path && directory) search.walk(directory->number(), *path, 0);
+      if (const auto path = place.path.child(root.name); path && directory)
+        search.walk(directory->number(), *path, 0);
     }
   } else if (place.directory) {
     search.walk(place.directory.number(), place.path, 0);
@@ -216,17 +235,20 @@ Result<abi::FsSearch::Reply> search_files(const PinnedPath& place, const abi::Fs
   return search.take();
 }
 
-// All prefixes of the path that the glob so far matches, glob character by glob character: time is at most
-// the product of both lengths, whatever the glob.
+// All prefixes of the path that the glob so far matches, glob character by glob character: time is
+// at most the product of both lengths, whatever the glob.
 bool glob_matches(std::string_view glob, std::string_view path) {
   const std::size_t size = path.size();
   std::vector<char> reached(size + 1, 0), next(size + 1, 0);
   reached[0] = 1;
-  const auto continues = [&](std::size_t i) { return i < size && (static_cast<unsigned char>(path[i]) & 0xC0) == 0x80; };
+  const auto continues = [&](std::size_t i) {
+    return i < size && (static_cast<unsigned char>(path[i]) & 0xC0) == 0x80;
+  };
   for (std::size_t g = 0; g < glob.size(); ++g) {
     std::fill(next.begin(), next.end(), 0);
     const bool deep = glob.substr(g).starts_with("**");
-    const bool whole = deep && glob.substr(g).starts_with("**/") && (g == 0 || glob[g - 1] == '/');  // also no directory
+    const bool whole = deep && glob.substr(g).starts_with("**/") &&
+                       (g == 0 || glob[g - 1] == '/');  // also no directory
     if (glob[g] == '*') {
       char on = 0;
       for (std::size_t i = 0; i <= size; ++i) {

@@ -2,14 +2,13 @@
 
 #include <curl/curl.h>
 #include <dlfcn.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
 #include <mutex>
 #include <thread>
 #include <unordered_map>
-
-#include <fmt/format.h>
 
 namespace alos::providers {
 namespace {
@@ -49,21 +48,34 @@ bool find(void* library, const char* name, Function& out) {
 
 // The library stays loaded: OpenSSL inside it has work to do at exit.
 Result<Curl> load_curl() {
-  constexpr const char* kWayOut = "install it (apt install libcurl4), or use a model that needs no network (script:PATH)";
+  constexpr const char* kWayOut =
+      "install it (apt install libcurl4), or use a model that needs no network (script:PATH)";
   void* library = ::dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) return fail(Code::unavailable, fmt::format("libcurl cannot be loaded: {}", ::dlerror()), kWayOut);
+  if (library == nullptr)
+    return fail(Code::unavailable, fmt::format("libcurl cannot be loaded: {}", ::dlerror()),
+                kWayOut);
   Curl curl;
-  const bool all = find(library, "curl_global_init", curl.global_init) && find(library, "curl_easy_init", curl.easy_init) &&
-                   find(library, "curl_easy_setopt", curl.easy_setopt) && find(library, "curl_easy_getinfo", curl.easy_getinfo) &&
-                   find(library, "curl_easy_cleanup", curl.easy_cleanup) && find(library, "curl_easy_strerror", curl.easy_strerror) &&
-                   find(library, "curl_slist_append", curl.slist_append) && find(library, "curl_slist_free_all", curl.slist_free_all) &&
-                   find(library, "curl_multi_init", curl.multi_init) && find(library, "curl_multi_add_handle", curl.multi_add_handle) &&
+  const bool all = find(library, "curl_global_init", curl.global_init) &&
+                   find(library, "curl_easy_init", curl.easy_init) &&
+                   find(library, "curl_easy_setopt", curl.easy_setopt) &&
+                   find(library, "curl_easy_getinfo", curl.easy_getinfo) &&
+                   find(library, "curl_easy_cleanup", curl.easy_cleanup) &&
+                   find(library, "curl_easy_strerror", curl.easy_strerror) &&
+                   find(library, "curl_slist_append", curl.slist_append) &&
+                   find(library, "curl_slist_free_all", curl.slist_free_all) &&
+                   find(library, "curl_multi_init", curl.multi_init) &&
+                   find(library, "curl_multi_add_handle", curl.multi_add_handle) &&
                    find(library, "curl_multi_remove_handle", curl.multi_remove_handle) &&
-                   find(library, "curl_multi_perform", curl.multi_perform) && find(library, "curl_multi_info_read", curl.multi_info_read) &&
-                   find(library, "curl_multi_poll", curl.multi_poll) && find(library, "curl_multi_wakeup", curl.multi_wakeup) &&
+                   find(library, "curl_multi_perform", curl.multi_perform) &&
+                   find(library, "curl_multi_info_read", curl.multi_info_read) &&
+                   find(library, "curl_multi_poll", curl.multi_poll) &&
+                   find(library, "curl_multi_wakeup", curl.multi_wakeup) &&
                    find(library, "curl_multi_cleanup", curl.multi_cleanup);
-  if (!all) return fail(Code::unavailable, fmt::format("libcurl is too old: {}", ::dlerror()), "7.68 or newer is needed");
-  if (curl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return fail(Code::unavailable, "libcurl cannot be initialised", kWayOut);
+  if (!all)
+    return fail(Code::unavailable, fmt::format("libcurl is too old: {}", ::dlerror()),
+                "7.68 or newer is needed");
+  if (curl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+    return fail(Code::unavailable, "libcurl cannot be initialised", kWayOut);
   return curl;
 }
 
@@ -80,7 +92,8 @@ struct Transfer {
   std::string retry_after;
   bool head_done = false;
 
-  Transfer(const Curl& library, std::unique_ptr<Exchange> asked) : curl(library), exchange(std::move(asked)), easy(curl.easy_init()) {}
+  Transfer(const Curl& library, std::unique_ptr<Exchange> asked)
+      : curl(library), exchange(std::move(asked)), easy(curl.easy_init()) {}
   ~Transfer() {
     if (easy != nullptr) curl.easy_cleanup(easy);
     curl.slist_free_all(headers);
@@ -114,9 +127,11 @@ std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) {
   const std::string_view line(data, size);
   transfer.header_bytes += size;
   if (transfer.header_bytes > kHeaderBytesMax) return 0;
-  if (line.starts_with("HTTP/")) transfer.retry_after.clear();  // a new response, after a 100 or a proxy's
+  if (line.starts_with("HTTP/"))
+    transfer.retry_after.clear();  // a new response, after a 100 or a proxy's
   const auto same = [](char a, char b) { return (a | 0x20) == b || a == b; };
-  if (line.size() > kName.size() && std::equal(kName.begin(), kName.end(), line.begin(), [&](char b, char a) { return same(a, b); }))
+  if (line.size() > kName.size() && std::equal(kName.begin(), kName.end(), line.begin(),
+                                               [&](char b, char a) { return same(a, b); }))
     transfer.retry_after = line.substr(kName.size(), 100);
   return size;
 }
@@ -131,8 +146,11 @@ int on_progress(void* user, curl_off_t, curl_off_t received, curl_off_t, curl_of
 void prepare(Transfer& transfer, const PostOptions& options) {
   const Curl& curl = transfer.curl;
   const PostRequest& request = transfer.exchange->request();
-  const auto set = [&](CURLoption option, auto value) { curl.easy_setopt(transfer.easy, option, value); };
-  for (const std::string& header : request.headers) transfer.headers = curl.slist_append(transfer.headers, header.c_str());
+  const auto set = [&](CURLoption option, auto value) {
+    curl.easy_setopt(transfer.easy, option, value);
+  };
+  for (const std::string& header : request.headers)
+    transfer.headers = curl.slist_append(transfer.headers, header.c_str());
   set(CURLOPT_URL, request.url.c_str());
   set(CURLOPT_HTTPHEADER, transfer.headers);
   set(CURLOPT_POST, 1L);
@@ -147,8 +165,8 @@ void prepare(Transfer& transfer, const PostOptions& options) {
   set(CURLOPT_PROXY, options.proxy.c_str());  // "" also keeps curl from looking at the environment
   set(CURLOPT_NOPROXY, "");
   set(CURLOPT_NOSIGNAL, 1L);
-  // Over TLS the handshake tells whether one connection can carry many requests; in the clear curl would wait for
-  // the first response to know, one request after the other.
+  // Over TLS the handshake tells whether one connection can carry many requests; in the clear curl
+  // would wait for the first response to know, one request after the other.
   set(CURLOPT_PIPEWAIT, request.url.starts_with("https:") ? 1L : 0L);
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout.count()));
   set(CURLOPT_ERRORBUFFER, transfer.error);
@@ -178,7 +196,8 @@ PostEnd::Kind kind_of(CURLcode code) {
 
 class HttpPosts::Loop {
  public:
-  Loop(Curl curl, PostOptions options) : curl_(curl), options_(std::move(options)), multi_(curl_.multi_init()) {
+  Loop(Curl curl, PostOptions options)
+      : curl_(curl), options_(std::move(options)), multi_(curl_.multi_init()) {
     thread_ = std::thread([this] { run(); });
   }
 
@@ -228,12 +247,14 @@ class HttpPosts::Loop {
 
   void start_due() {
     const auto now = Steady::now();
-    while (!waiting_.empty() && in_flight_.size() < options_.in_flight_max && waiting_.begin()->first <= now) {
+    while (!waiting_.empty() && in_flight_.size() < options_.in_flight_max &&
+           waiting_.begin()->first <= now) {
       auto node = waiting_.extract(waiting_.begin());
       auto transfer = std::make_unique<Transfer>(curl_, std::move(node.mapped().exchange));
       CURL* easy = transfer->easy;
       if (easy == nullptr || multi_ == nullptr) {
-        end(std::move(transfer), {PostEnd::Kind::hopeless, 0, {}, "out of memory", node.mapped().sent});
+        end(std::move(transfer),
+            {PostEnd::Kind::hopeless, 0, {}, "out of memory", node.mapped().sent});
         continue;
       }
       prepare(*transfer, options_);
@@ -249,7 +270,8 @@ class HttpPosts::Loop {
       const CURLcode code = message->data.result;  // `message` dies with the handle's removal
       auto transfer = take_out(message->easy_handle);
       PostEnd what{kind_of(code), transfer->status(), std::move(transfer->retry_after), {}, true};
-      if (code != CURLE_OK) what.why = transfer->error[0] != '\0' ? transfer->error : curl_.easy_strerror(code);
+      if (code != CURLE_OK)
+        what.why = transfer->error[0] != '\0' ? transfer->error : curl_.easy_strerror(code);
       end(std::move(transfer), what);
     }
   }
@@ -264,8 +286,11 @@ class HttpPosts::Loop {
       if (now - transfer->last_activity > options_.idle_timeout) idle.push_back(easy);
     for (CURL* easy : idle) {
       auto transfer = take_out(easy);
-      const PostEnd what{PostEnd::Kind::idle, transfer->status(), {},
-                         fmt::format("nothing came for {} ms", options_.idle_timeout.count()), true};
+      const PostEnd what{PostEnd::Kind::idle,
+                         transfer->status(),
+                         {},
+                         fmt::format("nothing came for {} ms", options_.idle_timeout.count()),
+                         true};
       end(std::move(transfer), what);
     }
   }
@@ -290,14 +315,18 @@ class HttpPosts::Loop {
     waiting_.clear();
   }
 
-  Steady::duration idle_step() const { return std::max<Steady::duration>(options_.idle_timeout / 4, std::chrono::milliseconds(1)); }
+  Steady::duration idle_step() const {
+    return std::max<Steady::duration>(options_.idle_timeout / 4, std::chrono::milliseconds(1));
+  }
 
   int poll_ms() const {
     auto wait = Steady::duration(std::chrono::seconds(60));
     const auto now = Steady::now();
     if (!in_flight_.empty()) wait = std::min(wait, next_idle_check_ - now);
-    if (!waiting_.empty() && in_flight_.size() < options_.in_flight_max) wait = std::min(wait, waiting_.begin()->first - now);
-    return static_cast<int>(std::max<std::int64_t>(0, std::chrono::ceil<std::chrono::milliseconds>(wait).count()));
+    if (!waiting_.empty() && in_flight_.size() < options_.in_flight_max)
+      wait = std::min(wait, waiting_.begin()->first - now);
+    return static_cast<int>(
+        std::max<std::int64_t>(0, std::chrono::ceil<std::chrono::milliseconds>(wait).count()));
   }
 
   const Curl curl_;
@@ -314,7 +343,8 @@ class HttpPosts::Loop {
 };
 
 Result<std::unique_ptr<HttpPosts>> HttpPosts::open(PostOptions options) {
-  return std::unique_ptr<HttpPosts>(new HttpPosts(std::make_unique<Loop>(TRY(load_curl()), std::move(options))));
+  return std::unique_ptr<HttpPosts>(
+      new HttpPosts(std::make_unique<Loop>(TRY(load_curl()), std::move(options))));
 }
 
 HttpPosts::HttpPosts(std::unique_ptr<Loop> loop) : loop_(std::move(loop)) {}

@@ -1,8 +1,9 @@
 // HTTP POSTs, thousands in flight on one thread (curl multi), with repeats decided by whoever asks.
 //
-// libcurl is loaded when the first of these is opened, not when the program starts: linked, it and its 30
-// libraries cost every `alos ps` 4.0 ms (0.95 -> 4.96 ms wall) and 6.1 MiB (1.2 -> 7.3 MiB peak RSS), measured
-// with an empty program on Debian 12; loaded, 6.5 ms once, and only where a model on the network is asked.
+// libcurl is loaded when the first of these is opened, not when the program starts: linked, it and
+// its 30 libraries cost every `alos ps` 4.0 ms (0.95 -> 4.96 ms wall) and 6.1 MiB (1.2 -> 7.3 MiB
+// peak RSS), measured with an empty program on Debian 12; loaded, 6.5 ms once, and only where a
+// model on the network is asked.
 //
 // Certificates are verified, redirects not followed, no cookies, no .netrc, only http and https.
 #pragma once
@@ -43,10 +44,10 @@ struct PostEnd {
     cancelled,  // HttpPosts is being destroyed
   };
   Kind kind = Kind::whole;
-  int status = 0;                  // 0: no response began
-  std::string retry_after;         // the header; may be empty
-  std::string why;                 // unless whole: the reason, in a few words
-  bool sent = false;               // an attempt was made before or now
+  int status = 0;           // 0: no response began
+  std::string retry_after;  // the header; may be empty
+  std::string why;          // unless whole: the reason, in a few words
+  bool sent = false;        // an attempt was made before or now
 };
 
 enum class Flow : unsigned char { go_on, stop };
@@ -56,7 +57,8 @@ class Exchange {
  public:
   virtual ~Exchange() = default;
   virtual const PostRequest& request() const = 0;  // the same one throughout
-  virtual void on_head(int status, std::string_view content_type) = 0;  // before the first byte of a body
+  virtual void on_head(int status,
+                       std::string_view content_type) = 0;  // before the first byte of a body
   virtual Flow on_bytes(std::string_view bytes) = 0;
   // After how long to ask again; nothing: it is over. Once `cancelled` the answer does not matter.
   virtual std::optional<std::chrono::milliseconds> on_end(const PostEnd& end) = 0;

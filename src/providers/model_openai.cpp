@@ -24,7 +24,8 @@ Result<void> OpenAiModel::check(const std::string& name) {
   return {};
 }
 
-void OpenAiModel::ask(const std::string& name, const abi::ModelGenerate& call, ChatClient::Done done) {
+void OpenAiModel::ask(const std::string& name, const abi::ModelGenerate& call,
+                      ChatClient::Done done) {
   auto asked = request(name, call);
   if (!asked) return done(ports::NotStarted{std::move(asked).error()});
   const auto client = this->client();
@@ -33,11 +34,17 @@ void OpenAiModel::ask(const std::string& name, const abi::ModelGenerate& call, C
 }
 
 Result<ChatEndpoint> OpenAiModel::endpoint(const std::string& name) const {
-  if (name.empty()) return fail(Code::invalid, fmt::format("model {}/ has no name", server_.provider), fmt::format("write {}/NAME", server_.provider));
-  auto endpoint = TRY(make_endpoint(server_.base_url, server_.key, server_.key_name, server_.url_name));
+  if (name.empty())
+    return fail(Code::invalid, fmt::format("model {}/ has no name", server_.provider),
+                fmt::format("write {}/NAME", server_.provider));
+  auto endpoint =
+      TRY(make_endpoint(server_.base_url, server_.key, server_.key_name, server_.url_name));
   if (endpoint.host == kOpenAiHost && endpoint.key.empty())
-    return fail(Code::denied, fmt::format("model {}/{} needs {}", server_.provider, base::printable(name), server_.key_name),
-                fmt::format("set {}, or {} to a server that needs no key", server_.key_name, server_.url_name));
+    return fail(Code::denied,
+                fmt::format("model {}/{} needs {}", server_.provider, base::printable(name),
+                            server_.key_name),
+                fmt::format("set {}, or {} to a server that needs no key", server_.key_name,
+                            server_.url_name));
   return endpoint;
 }
 
@@ -46,7 +53,9 @@ Result<ChatRequest> OpenAiModel::request(const std::string& name, const abi::Mod
   out.model = base::printable(base::shortened(call.model, 200));
   out.endpoint = TRY(endpoint(name));
   out.turn = call.turn;
-  if (!call.conversation) return fail(Code::internal, fmt::format("model {}: the call carries no conversation", out.model));
+  if (!call.conversation)
+    return fail(Code::internal,
+                fmt::format("model {}: the call carries no conversation", out.model));
   ChatShape shape{name, call.output_tokens_max};
   if (out.endpoint.host == kOpenAiHost) shape.limit = OutputLimit::max_completion_tokens;
   out.body = TRY(chat_request_body(shape, *call.conversation, blobs_));

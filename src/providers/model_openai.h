@@ -22,7 +22,8 @@ class OpenAiModel {
   // `options` and `blobs` outlive it.
   OpenAiModel(Server server, const ModelOptions& options, ports::Blobs& blobs);
 
-  // Errors: `invalid` (no name, bad URL or key), `denied` (OpenAI itself without a key), `unavailable` (no libcurl).
+  // Errors: `invalid` (no name, bad URL or key), `denied` (OpenAI itself without a key),
+  // `unavailable` (no libcurl).
   base::Result<void> check(const std::string& name);
 
   // Calls `done` at once when the request cannot be made, else from the network thread.
@@ -37,7 +38,8 @@ class OpenAiModel {
   const ModelOptions& options_;
   ports::Blobs& blobs_;
   std::mutex mutex_;
-  std::unique_ptr<ChatClient> client_;  // under mutex_; opened by the first question, then the same for ever
+  std::unique_ptr<ChatClient>
+      client_;  // under mutex_; opened by the first question, then the same for ever
 };
 
 }  // namespace alos::providers

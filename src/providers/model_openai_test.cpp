@@ -1,11 +1,10 @@
 #include "providers/model_openai.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <future>
 #include <latch>
-
-#include <fmt/format.h>
 
 #include "fakes/chat_server.h"
 
@@ -33,7 +32,8 @@ ModelOptions quick() {
 }
 
 ChatRequest request_to(const std::string& base_url, std::string body = "{}") {
-  return {"openai/x", *make_endpoint(base_url, kKey, "OPENAI_API_KEY", "OPENAI_BASE_URL"), 0, std::move(body)};
+  return {"openai/x", *make_endpoint(base_url, kKey, "OPENAI_API_KEY", "OPENAI_BASE_URL"), 0,
+          std::move(body)};
 }
 
 Outcome ask(ChatClient& client, ChatRequest request) {
@@ -96,8 +96,12 @@ Served with_end(Served served, Served::End end) {
   served.end = end;
   return served;
 }
-Served typed(std::string type, std::string body) { return {.headers = {{"Content-Type", std::move(type)}}, .body = std::move(body)}; }
-Served error_body(int status, std::string message) { return json_body(R"({"error":{"message":")" + message + "\"}}", status); }
+Served typed(std::string type, std::string body) {
+  return {.headers = {{"Content-Type", std::move(type)}}, .body = std::move(body)};
+}
+Served error_body(int status, std::string message) {
+  return json_body(R"({"error":{"message":")" + message + "\"}}", status);
+}
 
 // The first answer is bad in a way that passes; the second is good.
 TEST(ChatClient, tries_again_what_may_pass) {
@@ -111,7 +115,8 @@ TEST(ChatClient, tries_again_what_may_pass) {
       {"529", error_body(529, "overloaded")},
       {"closed without a byte", {.drop = true}},
       {"body cut", with_end(whole(), Served::End::cut)},
-      {"stream cut by the connection", with_end(events({fakes::streamed_reply(hello())[0]}), Served::End::cut)},
+      {"stream cut by the connection",
+       with_end(events({fakes::streamed_reply(hello())[0]}), Served::End::cut)},
       {"stream that stops early", events(without_done)},
       {"malformed JSON", json_body("{\"choices\":[{]}")},
       {"empty JSON body", json_body("")},
@@ -133,7 +138,8 @@ TEST(ChatClient, takes_what_is_whole_even_if_the_end_is_rough) {
   const std::pair<const char*, Served> rows[] = {
       {"no last chunk after [DONE]", with_end(events(pieces), Served::End::cut)},
       {"plain text that is JSON", typed("text/plain", fakes::whole_reply(hello()))},
-      {"JSON with a charset", typed("Application/JSON; charset=utf-8", fakes::whole_reply(hello()))},
+      {"JSON with a charset",
+       typed("Application/JSON; charset=utf-8", fakes::whole_reply(hello()))},
       {"no content type", {.pieces = pieces}},
   };
   for (const auto& [what, served] : rows) {
@@ -153,15 +159,26 @@ TEST(ChatClient, fails_at_once_on_what_will_not_pass) {
     const char* way_out;
   };
   const Row rows[] = {
-      {"400", error_body(400, "bad \\u001b[2J field"), Code::invalid, "bad \\u{001B}[2J field", "refused the request"},
-      {"401", error_body(401, std::string("Incorrect API key provided: ") + kKey), Code::denied, "provided: [key]", "OPENAI_API_KEY"},
+      {"400", error_body(400, "bad \\u001b[2J field"), Code::invalid, "bad \\u{001B}[2J field",
+       "refused the request"},
+      {"401", error_body(401, std::string("Incorrect API key provided: ") + kKey), Code::denied,
+       "provided: [key]", "OPENAI_API_KEY"},
       {"403", error_body(403, "no"), Code::denied, "HTTP 403", "OPENAI_API_KEY"},
       {"404", error_body(404, "no model x"), Code::not_found, "no model x", "model's name"},
-      {"422", json_body(R"({"detail":"field required"})", 422), Code::invalid, "field required", ""},
-      {"302", {.status = 302, .headers = {{"Location", "http://127.0.0.1:1/"}}}, Code::invalid, "HTTP 302", "redirects are not followed"},
-      {"quota", json_body(R"({"error":{"message":"pay","code":"insufficient_quota"}})", 429), Code::exhausted, "pay", "billing"},
-      {"html", typed("text/html", "<html>"), Code::invalid, "it answered with `text/html`", "OPENAI_BASE_URL"},
-      {"too long for the model", json_body(R"({"error":{"message":"long","code":"context_length_exceeded"}})"), Code::invalid, "long", ""},
+      {"422", json_body(R"({"detail":"field required"})", 422), Code::invalid, "field required",
+       ""},
+      {"302",
+       {.status = 302, .headers = {{"Location", "http://127.0.0.1:1/"}}},
+       Code::invalid,
+       "HTTP 302",
+       "redirects are not followed"},
+      {"quota", json_body(R"({"error":{"message":"pay","code":"insufficient_quota"}})", 429),
+       Code::exhausted, "pay", "billing"},
+      {"html", typed("text/html", "<html>"), Code::invalid, "it answered with `text/html`",
+       "OPENAI_BASE_URL"},
+      {"too long for the model",
+       json_body(R"({"error":{"message":"long","code":"context_length_exceeded"}})"), Code::invalid,
+       "long", ""},
       {"long message", error_body(400, std::string(5000, 'm')), Code::invalid, "mmm…", ""},
   };
   for (const Row& row : rows) {
@@ -173,7 +190,8 @@ TEST(ChatClient, fails_at_once_on_what_will_not_pass) {
     EXPECT_NE(error.what.find(row.says), std::string::npos) << error.what;
     EXPECT_NE(error.details.find(row.way_out), std::string::npos) << error.details;
     EXPECT_NE(error.what.find("model openai/x: "), std::string::npos) << error.what;
-    EXPECT_NE(error.what.find(fmt::format("127.0.0.1:{}", server.port())), std::string::npos) << error.what;
+    EXPECT_NE(error.what.find(fmt::format("127.0.0.1:{}", server.port())), std::string::npos)
+        << error.what;
     EXPECT_EQ(all_of(error).find(kKey), std::string::npos) << row.what;
     EXPECT_LT(error.what.size(), 500U) << row.what;
     EXPECT_EQ(server.heard().size(), 1U) << row.what;
@@ -182,8 +200,11 @@ TEST(ChatClient, fails_at_once_on_what_will_not_pass) {
 
 TEST(ChatClient, never_tells_the_key_wherever_a_server_puts_it) {
   const std::string escaped = "sk\\u002dvery-secret-0123456789";
-  for (const Served& served : {error_body(400, escaped), Served{.status = 503, .body = kKey}, json_body(std::string("{\"error\":\"") + kKey + "\"}"),
-                               events({std::string("data: {\"error\":\"") + kKey + kKey + "\"}\n\n"}), typed("text/html", kKey)}) {
+  for (const Served& served :
+       {error_body(400, escaped), Served{.status = 503, .body = kKey},
+        json_body(std::string("{\"error\":\"") + kKey + "\"}"),
+        events({std::string("data: {\"error\":\"") + kKey + kKey + "\"}\n\n"}),
+        typed("text/html", kKey)}) {
     const ChatServer server([&](const Heard&, std::size_t) { return served; });
     const Outcome outcome = ask(server);
     EXPECT_EQ(all_of(outcome.error()).find("secret"), std::string::npos) << all_of(outcome.error());
@@ -195,7 +216,9 @@ TEST(ChatClient, gives_up_and_says_how_often_it_tried) {
   const Outcome outcome = ask(server);
   ASSERT_NE(outcome.failed(), nullptr);
   EXPECT_EQ(outcome.error().code, Code::unavailable);
-  EXPECT_EQ(outcome.error().what, fmt::format("model openai/x: HTTP 503 from 127.0.0.1:{} after 4 tries: overloaded", server.port()));
+  EXPECT_EQ(outcome.error().what,
+            fmt::format("model openai/x: HTTP 503 from 127.0.0.1:{} after 4 tries: overloaded",
+                        server.port()));
   EXPECT_FALSE(outcome.error().details.empty());
   EXPECT_EQ(server.heard().size(), 4U);
 }
@@ -210,7 +233,8 @@ TEST(ChatClient, says_when_nobody_is_there) {
   const Outcome outcome = ask(*client, request_to(url));
   ASSERT_NE(outcome.failed(), nullptr);
   EXPECT_EQ(outcome.error().code, Code::unavailable);
-  EXPECT_NE(outcome.error().what.find("no answer from 127.0.0.1"), std::string::npos) << outcome.error().what;
+  EXPECT_NE(outcome.error().what.find("no answer from 127.0.0.1"), std::string::npos)
+      << outcome.error().what;
   EXPECT_NE(outcome.error().what.find("after 4 tries"), std::string::npos);
   EXPECT_NE(outcome.error().details.find("OPENAI_BASE_URL"), std::string::npos);
 }
@@ -231,7 +255,8 @@ TEST(ChatClient, waits_as_long_as_the_server_asks) {
     const Outcome outcome = ask(server, options);
     ASSERT_NE(outcome.failed(), nullptr) << late;
     EXPECT_EQ(outcome.error().code, Code::unavailable);
-    EXPECT_NE(outcome.error().what.find("too late for the 5 s"), std::string::npos) << outcome.error().what;
+    EXPECT_NE(outcome.error().what.find("too late for the 5 s"), std::string::npos)
+        << outcome.error().what;
     EXPECT_EQ(server.heard().size(), 1U);
   }
 }
@@ -240,12 +265,14 @@ TEST(ChatClient, stops_at_the_limit_of_bytes) {
   ModelOptions options = quick();
   options.reply_bytes_max = 10'000;
   const std::string filler(20'000, ' ');
-  for (const Served& served : {json_body(filler), events({": " + filler}), Served{.status = 500, .body = filler}}) {
+  for (const Served& served :
+       {json_body(filler), events({": " + filler}), Served{.status = 500, .body = filler}}) {
     const ChatServer server({served});
     const Outcome outcome = ask(server, options);
     ASSERT_NE(outcome.failed(), nullptr);
     EXPECT_EQ(outcome.error().code, Code::exhausted);
-    EXPECT_NE(outcome.error().what.find("longer than 10000 bytes"), std::string::npos) << outcome.error().what;
+    EXPECT_NE(outcome.error().what.find("longer than 10000 bytes"), std::string::npos)
+        << outcome.error().what;
   }
 }
 
@@ -253,12 +280,14 @@ TEST(ChatClient, gives_up_on_a_server_that_falls_silent) {
   ModelOptions options = quick();
   options.idle_timeout = milliseconds(20);
   options.tries_max = 2;
-  for (const Served& served : {with_end(whole(), Served::End::hold), with_end(events({": ping\n\n"}), Served::End::hold)}) {
+  for (const Served& served : {with_end(whole(), Served::End::hold),
+                               with_end(events({": ping\n\n"}), Served::End::hold)}) {
     const ChatServer server([&](const Heard&, std::size_t) { return served; });
     const Outcome outcome = ask(server, options);
     ASSERT_NE(outcome.failed(), nullptr);
     EXPECT_EQ(outcome.error().code, Code::unavailable);
-    EXPECT_NE(outcome.error().what.find("nothing came for 20 ms"), std::string::npos) << outcome.error().what;
+    EXPECT_NE(outcome.error().what.find("nothing came for 20 ms"), std::string::npos)
+        << outcome.error().what;
     EXPECT_EQ(server.heard().size(), 2U);
   }
 }
@@ -274,7 +303,10 @@ TEST(ChatClient, has_many_in_flight_at_once) {
   const auto client = *ChatClient::open(quick());
   std::vector<std::promise<Outcome>> promises(kCount);
   for (int i = 0; i < kCount; ++i)
-    client->ask(request_to(server.base_url(), fmt::format("{{\"n\":{}}}", i)), [&, i](Outcome outcome) { promises[static_cast<std::size_t>(i)].set_value(std::move(outcome)); });
+    client->ask(request_to(server.base_url(), fmt::format("{{\"n\":{}}}", i)),
+                [&, i](Outcome outcome) {
+                  promises[static_cast<std::size_t>(i)].set_value(std::move(outcome));
+                });
   for (auto& promise : promises) EXPECT_NE(promise.get_future().get().done(), nullptr);
   EXPECT_EQ(server.heard().size(), static_cast<std::size_t>(kCount));
 }
@@ -285,7 +317,9 @@ TEST(ChatClient, keeps_to_the_most_in_flight) {
   const ChatServer server([](const Heard&, std::size_t) { return whole(); });
   const auto client = *ChatClient::open(options);
   std::vector<std::promise<Outcome>> promises(30);
-  for (auto& promise : promises) client->ask(request_to(server.base_url()), [&](Outcome outcome) { promise.set_value(std::move(outcome)); });
+  for (auto& promise : promises)
+    client->ask(request_to(server.base_url()),
+                [&](Outcome outcome) { promise.set_value(std::move(outcome)); });
   for (auto& promise : promises) EXPECT_NE(promise.get_future().get().done(), nullptr);
   EXPECT_LE(server.open_at_once(), 4U);  // one may still be closing
 }
@@ -301,9 +335,11 @@ TEST(ChatClient, cancels_what_is_in_flight_waiting_or_queued_when_it_ends) {
   std::promise<Outcome> held, queued;
   {
     const auto client = *ChatClient::open(options);
-    client->ask(request_to(server.base_url(), "held"), [&](Outcome outcome) { held.set_value(std::move(outcome)); });
+    client->ask(request_to(server.base_url(), "held"),
+                [&](Outcome outcome) { held.set_value(std::move(outcome)); });
     arrived.get_future().wait();
-    client->ask(request_to(server.base_url(), "queued"), [&](Outcome outcome) { queued.set_value(std::move(outcome)); });
+    client->ask(request_to(server.base_url(), "queued"),
+                [&](Outcome outcome) { queued.set_value(std::move(outcome)); });
   }
   const Outcome first = held.get_future().get(), second = queued.get_future().get();
   ASSERT_NE(first.failed(), nullptr);
@@ -360,14 +396,17 @@ TEST(Endpoint, is_checked) {
 
 class NoBlobs : public ports::Blobs {
  public:
-  base::Result<std::string> get(const base::Digest&) override { return base::fail(Code::not_found, "no such blob"); }
+  base::Result<std::string> get(const base::Digest&) override {
+    return base::fail(Code::not_found, "no such blob");
+  }
 };
 
 TEST(OpenAiModel, asks_for_a_call) {
   const ChatServer server({streamed()});
   const ModelOptions options = quick();
   NoBlobs blobs;
-  OpenAiModel model({"openai", server.base_url(), "OPENAI_BASE_URL", kKey, "OPENAI_API_KEY"}, options, blobs);
+  OpenAiModel model({"openai", server.base_url(), "OPENAI_BASE_URL", kKey, "OPENAI_API_KEY"},
+                    options, blobs);
   abi::ModelGenerate call;
   call.model = "openai/org/name";
   std::promise<Outcome> bare, full;
@@ -378,8 +417,9 @@ TEST(OpenAiModel, asks_for_a_call) {
   call.continue_from(std::move(talk));
   model.ask("org/name", call, [&](Outcome outcome) { full.set_value(std::move(outcome)); });
   EXPECT_NE(full.get_future().get().done(), nullptr);
-  EXPECT_EQ(server.heard().at(0).body,
-            R"({"model":"org/name","messages":[{"role":"user","content":"hi"}],"stream":true,"stream_options":{"include_usage":true}})");
+  EXPECT_EQ(
+      server.heard().at(0).body,
+      R"({"model":"org/name","messages":[{"role":"user","content":"hi"}],"stream":true,"stream_options":{"include_usage":true}})");
 }
 
 }  // namespace

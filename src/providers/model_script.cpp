@@ -1,6 +1,7 @@
 #include "providers/model_script.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,8 +11,6 @@
 #include <mutex>
 #include <thread>
 #include <tuple>
-
-#include <fmt/format.h>
 
 #include "base/text.h"
 
@@ -60,17 +59,20 @@ Result<std::string> arguments_text(const CallFields& call, std::size_t index) {
   const std::string& json = call.arguments->data;
   if (json.starts_with('{')) return json;
   if (json.starts_with('"')) return base::from_json<std::string>(json, base::Source::outside);
-  return fail(Code::invalid, fmt::format("`tool_calls[{}].arguments`: expected an object or text, got {}", index,
-                                         base::shortened(json, 40)));
+  return fail(Code::invalid,
+              fmt::format("`tool_calls[{}].arguments`: expected an object or text, got {}", index,
+                          base::shortened(json, 40)));
 }
 
 Result<void> check_line(const LineFields& fields) {
   if (!fields.text && !fields.tool_calls && !fields.error)
     return fail(Code::invalid, "the line says nothing", "give it `text`, `tool_calls` or `error`");
   if (fields.error && (fields.text || fields.tool_calls))
-    return fail(Code::invalid, "`error` stands beside `text` or `tool_calls`", "a model fails or replies: drop one of them");
+    return fail(Code::invalid, "`error` stands beside `text` or `tool_calls`",
+                "a model fails or replies: drop one of them");
   if (fields.error && fields.error->code == Code::parked)
-    return fail(Code::invalid, "`error.code`: a model cannot end `parked`", "for a slow model use `delay_ms`");
+    return fail(Code::invalid, "`error.code`: a model cannot end `parked`",
+                "for a slow model use `delay_ms`");
   if (fields.delay_ms && *fields.delay_ms > kDelayMsMax)
     return fail(Code::invalid, fmt::format("`delay_ms`: at most {} (a day)", kDelayMsMax));
   return {};
@@ -87,7 +89,8 @@ Result<ScriptLine> line_of(LineFields fields, std::size_t turn) {
     for (std::size_t i = 0; i < fields.tool_calls->size(); ++i) {
       CallFields& call = (*fields.tool_calls)[i];
       base::Text arguments = TRY(arguments_text(call, i));
-      reply.tool_calls.push_back({fmt::format("call_{}_{}", turn, i), std::move(call.name), std::move(arguments)});
+      reply.tool_calls.push_back(
+          {fmt::format("call_{}_{}", turn, i), std::move(call.name), std::move(arguments)});
     }
   }
   if (fields.usage) {
@@ -126,19 +129,23 @@ class OpenFile {
 };
 
 base::Unexpected unreadable(const std::string& path, int error) {
-  return fail(error == ENOENT || error == ENOTDIR ? Code::not_found : Code::invalid,
-              fmt::format("script {} cannot be read: {}", base::printable(path), std::strerror(error)),
-              "name a file of JSON lines: script:./turns.jsonl");
+  return fail(
+      error == ENOENT || error == ENOTDIR ? Code::not_found : Code::invalid,
+      fmt::format("script {} cannot be read: {}", base::printable(path), std::strerror(error)),
+      "name a file of JSON lines: script:./turns.jsonl");
 }
 
 Result<Stamp> stamp_of(const OpenFile& file, const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   if (::fstat(file.fd(), &info) != 0) return unreadable(path, errno);
   if (S_ISDIR(info.st_mode)) return unreadable(path, EISDIR);
-  if (!S_ISREG(info.st_mode)) return fail(Code::invalid, fmt::format("script {} is not a plain file", base::printable(path)));
+  if (!S_ISREG(info.st_mode))
+    return fail(Code::invalid, fmt::format("script {} is not a plain file", base::printable(path)));
   if (static_cast<std::uint64_t>(info.st_size) > kScriptBytesMax)
-    return fail(Code::invalid, fmt::format("script {} has {} bytes, at most {}", base::printable(path), info.st_size, kScriptBytesMax));
-  return Stamp{info.st_mtim.tv_sec, info.st_mtim.tv_nsec, static_cast<std::uint64_t>(info.st_size), info.st_ino};
+    return fail(Code::invalid, fmt::format("script {} has {} bytes, at most {}",
+                                           base::printable(path), info.st_size, kScriptBytesMax));
+  return Stamp{info.st_mtim.tv_sec, info.st_mtim.tv_nsec, static_cast<std::uint64_t>(info.st_size),
+               info.st_ino};
 }
 
 Result<std::string> content_of(const OpenFile& file, const std::string& path) {
@@ -172,7 +179,9 @@ Result<Script> Script::parse(std::string_view text, std::string name) {
     ++number;
     if (says_nothing(row)) continue;
     const auto placed = [&](const base::Error& error) {
-      return fail(Code::invalid, fmt::format("{}:{}: {}", base::printable(script.name_), number, error.what), error.details);
+      return fail(Code::invalid,
+                  fmt::format("{}:{}: {}", base::printable(script.name_), number, error.what),
+                  error.details);
     };
     auto fields = base::from_json<LineFields>(row, base::Source::outside);
     if (!fields) return placed(fields.error());
@@ -188,11 +197,13 @@ Result<const ScriptLine*> Script::line(const std::string& process, std::uint32_t
   const auto found = lines_.find(process);
   const std::size_t count = found == lines_.end() ? 0 : found->second.size();
   if (turn < count) return &found->second[turn];
-  return fail(Code::exhausted,
-              fmt::format("script {} has no line {} for process `{}`: it has {}", base::printable(name_), std::uint64_t{turn} + 1,
-                          base::printable(process), count),
-              process == "root" ? "add a line, or end the script with a call of `exit`"
-                                : fmt::format("add a line with \"process\":\"{}\"", base::printable(process)));
+  return fail(
+      Code::exhausted,
+      fmt::format("script {} has no line {} for process `{}`: it has {}", base::printable(name_),
+                  std::uint64_t{turn} + 1, base::printable(process), count),
+      process == "root"
+          ? "add a line, or end the script with a call of `exit`"
+          : fmt::format("add a line with \"process\":\"{}\"", base::printable(process)));
 }
 
 class ScriptedModel::Cache {
@@ -229,7 +240,8 @@ class ScriptedModel::Delays {
     wake_.notify_all();
     if (thread_.joinable()) thread_.join();
     for (auto& [when, item] : waiting_)
-      item.done(ports::NotStarted{{Code::cancelled, "the scripted model was stopped before its delayed reply", {}}});
+      item.done(ports::NotStarted{
+          {Code::cancelled, "the scripted model was stopped before its delayed reply", {}}});
   }
 
   void add(std::chrono::milliseconds delay, ScriptLine line, ReplyDone done) {
@@ -268,7 +280,8 @@ class ScriptedModel::Delays {
   std::thread thread_;
 };
 
-ScriptedModel::ScriptedModel() : cache_(std::make_unique<Cache>()), delays_(std::make_unique<Delays>()) {}
+ScriptedModel::ScriptedModel()
+    : cache_(std::make_unique<Cache>()), delays_(std::make_unique<Delays>()) {}
 ScriptedModel::~ScriptedModel() = default;
 
 Result<void> ScriptedModel::check(const std::string& path) {
@@ -276,7 +289,8 @@ Result<void> ScriptedModel::check(const std::string& path) {
   return {};
 }
 
-void ScriptedModel::ask(const std::string& path, const std::string& process, std::uint32_t turn, ReplyDone done) {
+void ScriptedModel::ask(const std::string& path, const std::string& process, std::uint32_t turn,
+                        ReplyDone done) {
   const auto script = cache_->get(path);
   if (!script) return done(ports::NotStarted{script.error()});
   const auto line = (*script)->line(process, turn);

@@ -1,11 +1,12 @@
-// The scripted model: replies read from a file, one JSON object a line, for demos, tests and replays.
+// The scripted model: replies read from a file, one JSON object a line, for demos, tests and
+// replays.
 //
 //   {"text":"...","tool_calls":[{"name":"read_file","arguments":{"path":"a"}}],"process":"NAME"}
 //
-// A line without `process` belongs to `root`. `arguments` may be text, to script malformed JSON. Also known:
-// usage{input_tokens, output_tokens}, finish, delay_ms, and error{code, what} for a model that fails. Blank lines
-// and lines that begin with # count for nothing. The reply to turn N of a process is its line N (from 0): there
-// is no position to lose in a restart.
+// A line without `process` belongs to `root`. `arguments` may be text, to script malformed JSON.
+// Also known: usage{input_tokens, output_tokens}, finish, delay_ms, and error{code, what} for a
+// model that fails. Blank lines and lines that begin with # count for nothing. The reply to turn N
+// of a process is its line N (from 0): there is no position to lose in a restart.
 #pragma once
 
 #include <chrono>

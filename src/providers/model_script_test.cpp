@@ -30,7 +30,8 @@ class ScriptFile : public testing::Test {
   void write(std::string_view text) { std::ofstream(path_, std::ios::binary) << text; }
   Outcome ask(ScriptedModel& model, std::uint32_t turn, const std::string& process = "root") {
     std::promise<Outcome> promise;
-    model.ask(path_, process, turn, [&](Outcome outcome) { promise.set_value(std::move(outcome)); });
+    model.ask(path_, process, turn,
+              [&](Outcome outcome) { promise.set_value(std::move(outcome)); });
     return promise.get_future().get();
   }
 
@@ -43,7 +44,8 @@ TEST(Script, reads_replies_by_process_and_turn) {
       "{\"text\":\"one\",\"usage\":{\"input_tokens\":3}}\r\n"
       "\n"
       "{\"text\":\"child\",\"process\":\"worker\"}\n"
-      "  {\"tool_calls\":[{\"name\":\"f\",\"arguments\":{\"b\": [1, 2]}},{\"name\":\"g\"},{\"name\":\"h\",\"arguments\":\"{\\\"cut\"}]}\n"
+      "  {\"tool_calls\":[{\"name\":\"f\",\"arguments\":{\"b\": [1, "
+      "2]}},{\"name\":\"g\"},{\"name\":\"h\",\"arguments\":\"{\\\"cut\"}]}\n"
       "{\"text\":\"end\",\"finish\":\"length\"}",
       "s.jsonl");
   ASSERT_TRUE(script) << script.error().what;
@@ -53,7 +55,8 @@ TEST(Script, reads_replies_by_process_and_turn) {
   EXPECT_EQ(first.input_tokens, 3U);
   const auto& second = (*script->line("root", 1))->reply;
   EXPECT_EQ(second.finish, "tool_calls");
-  const std::vector<abi::ToolRequest> expected{{"call_1_0", "f", R"({"b":[1,2]})"}, {"call_1_1", "g", "{}"}, {"call_1_2", "h", "{\"cut"}};
+  const std::vector<abi::ToolRequest> expected{
+      {"call_1_0", "f", R"({"b":[1,2]})"}, {"call_1_1", "g", "{}"}, {"call_1_2", "h", "{\"cut"}};
   EXPECT_EQ(second.tool_calls, expected);
   EXPECT_EQ((*script->line("root", 2))->reply.finish, "length");
   EXPECT_EQ((*script->line("worker", 0))->reply.text.data, "child");
@@ -65,7 +68,8 @@ TEST(Script, says_when_it_has_run_out) {
   EXPECT_EQ(root.error().code, Code::exhausted);
   EXPECT_EQ(root.error().what, "script ./turns.jsonl has no line 5 for process `root`: it has 2");
   EXPECT_FALSE(root.error().details.empty());
-  EXPECT_EQ(script->line("who", 0).error().what, "script ./turns.jsonl has no line 1 for process `who`: it has 0");
+  EXPECT_EQ(script->line("who", 0).error().what,
+            "script ./turns.jsonl has no line 1 for process `who`: it has 0");
   EXPECT_NE(script->line("who", 0).error().details.find("\"process\":\"who\""), std::string::npos);
 }
 
@@ -80,14 +84,19 @@ TEST(Script, names_the_line_and_the_field_of_what_is_wrong) {
       {"7", "s:2: expected an object, got integer", ""},
       {"{\"txt\":\"a\"}", "s:2: `txt` is not known", "did you mean `text`?"},
       {"{\"text\":7}", "s:2: `text`: expected a string, got integer", ""},
-      {"{\"tool_calls\":[{\"name\":\"f\"},{\"arguments\":{}}]}", "s:2: `tool_calls[1]`: `name` is missing", ""},
-      {"{\"tool_calls\":[{\"name\":\"f\",\"argument\":{}}]}", "`argument` is not known", "did you mean `arguments`?"},
-      {"{\"tool_calls\":[{\"name\":\"f\",\"arguments\":[1]}]}", "s:2: `tool_calls[0].arguments`: expected an object or text, got [1]", ""},
+      {"{\"tool_calls\":[{\"name\":\"f\"},{\"arguments\":{}}]}",
+       "s:2: `tool_calls[1]`: `name` is missing", ""},
+      {"{\"tool_calls\":[{\"name\":\"f\",\"argument\":{}}]}", "`argument` is not known",
+       "did you mean `arguments`?"},
+      {"{\"tool_calls\":[{\"name\":\"f\",\"arguments\":[1]}]}",
+       "s:2: `tool_calls[0].arguments`: expected an object or text, got [1]", ""},
       {"{\"process\":\"x\"}", "s:2: the line says nothing", "give it"},
-      {"{\"text\":\"a\",\"error\":{\"code\":\"invalid\",\"what\":\"\"}}", "`error` stands beside", "drop one"},
+      {"{\"text\":\"a\",\"error\":{\"code\":\"invalid\",\"what\":\"\"}}", "`error` stands beside",
+       "drop one"},
       {"{\"error\":{\"code\":\"parked\",\"what\":\"\"}}", "cannot end `parked`", "delay_ms"},
       {"{\"error\":{\"code\":\"broken\",\"what\":\"\"}}", "expected one of denied", ""},
-      {"{\"text\":\"\",\"delay_ms\":-1}", "`delay_ms`: expected an integer that is not negative", ""},
+      {"{\"text\":\"\",\"delay_ms\":-1}", "`delay_ms`: expected an integer that is not negative",
+       ""},
       {"{\"text\":\"\",\"delay_ms\":86400001}", "`delay_ms`: at most", ""},
       {"{\"text\":\"\xff\"}", "s:2: not JSON", ""},
   };
@@ -96,13 +105,16 @@ TEST(Script, names_the_line_and_the_field_of_what_is_wrong) {
     ASSERT_FALSE(script) << row.line;
     EXPECT_EQ(script.error().code, Code::invalid);
     EXPECT_NE(script.error().what.find(row.says), std::string::npos) << script.error().what;
-    EXPECT_NE(script.error().details.find(row.way_out), std::string::npos) << script.error().details;
+    EXPECT_NE(script.error().details.find(row.way_out), std::string::npos)
+        << script.error().details;
   }
 }
 
 TEST_F(ScriptFile, answers_errors_and_delays) {
-  write("{\"text\":\"a\"}\n{\"error\":{\"code\":\"unavailable\",\"what\":\"down\"}}\n{\"text\":\"late\",\"delay_ms\":1}\n"
-        "{\"error\":{\"code\":\"outcome_unknown\",\"what\":\"?\"}}\n");
+  write(
+      "{\"text\":\"a\"}\n{\"error\":{\"code\":\"unavailable\",\"what\":\"down\"}}\n{\"text\":"
+      "\"late\",\"delay_ms\":1}\n"
+      "{\"error\":{\"code\":\"outcome_unknown\",\"what\":\"?\"}}\n");
   ScriptedModel model;
   EXPECT_EQ(ask(model, 0).done()->text.data, "a");
   EXPECT_EQ(ask(model, 1).failed()->error.what, "down");
@@ -137,7 +149,9 @@ TEST_F(ScriptFile, cancels_what_is_delayed_when_it_ends) {
 
 class NoBlobs : public ports::Blobs {
  public:
-  base::Result<std::string> get(const base::Digest&) override { return base::fail(Code::not_found, "none"); }
+  base::Result<std::string> get(const base::Digest&) override {
+    return base::fail(Code::not_found, "none");
+  }
 };
 
 TEST_F(ScriptFile, is_found_by_its_prefix) {
@@ -168,9 +182,12 @@ TEST_F(ScriptFile, is_found_by_its_prefix) {
     ASSERT_EQ(checked.has_value(), !row.code) << row.model;
     if (!row.code) continue;
     EXPECT_EQ(checked.error().code, *row.code) << row.model;
-    EXPECT_NE((checked.error().what + " " + checked.error().details).find(row.says), std::string::npos) << checked.error().what;
+    EXPECT_NE((checked.error().what + " " + checked.error().details).find(row.says),
+              std::string::npos)
+        << checked.error().what;
   }
-  EXPECT_NE(models->check("openia/x").error().details.find("did you mean openai/"), std::string::npos);
+  EXPECT_NE(models->check("openia/x").error().details.find("did you mean openai/"),
+            std::string::npos);
   std::remove((folder_ + "/pipe").c_str());
 }
 

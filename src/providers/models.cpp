@@ -1,8 +1,8 @@
 #include "providers/models.h"
 
-#include <array>
-
 #include <fmt/format.h>
+
+#include <array>
 
 #include "base/text.h"
 #include "providers/model_openai.h"
@@ -21,18 +21,25 @@ constexpr std::string_view kOllama = "ollama/";
 constexpr std::array<std::string_view, 3> kPrefixes{kScript, kOpenAi, kOllama};
 
 base::Unexpected unknown_model(const std::string& model) {
-  const std::string_view prefix = std::string_view(model).substr(0, std::min(model.find_first_of(":/"), model.size() - 1) + 1);
+  const std::string_view prefix =
+      std::string_view(model).substr(0, std::min(model.find_first_of(":/"), model.size() - 1) + 1);
   const std::string_view near = model.empty() ? "" : base::nearest(prefix, kPrefixes);
-  return base::fail(Code::invalid, fmt::format("model `{}` is of no known provider", base::printable(base::shortened(model, 80))),
-                    fmt::format("{}known: script:PATH, openai/NAME, ollama/NAME", near.empty() ? "" : fmt::format("did you mean {}...? ", near)));
+  return base::fail(Code::invalid,
+                    fmt::format("model `{}` is of no known provider",
+                                base::printable(base::shortened(model, 80))),
+                    fmt::format("{}known: script:PATH, openai/NAME, ollama/NAME",
+                                near.empty() ? "" : fmt::format("did you mean {}...? ", near)));
 }
 
 class RoutedModels : public ports::Models {
  public:
   RoutedModels(ModelOptions options, ports::Blobs& blobs)
       : options_(std::move(options)),
-        openai_({"openai", options_.openai_base_url, "OPENAI_BASE_URL", options_.openai_api_key, "OPENAI_API_KEY"}, options_, blobs),
-        ollama_({"ollama", options_.ollama_base_url, "OLLAMA_BASE_URL", "", "a key"}, options_, blobs) {}
+        openai_({"openai", options_.openai_base_url, "OPENAI_BASE_URL", options_.openai_api_key,
+                 "OPENAI_API_KEY"},
+                options_, blobs),
+        ollama_({"ollama", options_.ollama_base_url, "OLLAMA_BASE_URL", "", "a key"}, options_,
+                blobs) {}
 
   Result<void> check(const std::string& model) override {
     if (model.starts_with(kScript)) return script_.check(model.substr(kScript.size()));
@@ -44,9 +51,12 @@ class RoutedModels : public ports::Models {
   void start(const ports::Intent<abi::ModelGenerate>& intent, Done done) override {
     const abi::ModelGenerate& call = intent.call();
     const std::string& model = call.model;
-    if (model.starts_with(kScript)) return script_.ask(model.substr(kScript.size()), call.process, call.turn, std::move(done));
-    if (model.starts_with(kOpenAi)) return openai_.ask(model.substr(kOpenAi.size()), call, std::move(done));
-    if (model.starts_with(kOllama)) return ollama_.ask(model.substr(kOllama.size()), call, std::move(done));
+    if (model.starts_with(kScript))
+      return script_.ask(model.substr(kScript.size()), call.process, call.turn, std::move(done));
+    if (model.starts_with(kOpenAi))
+      return openai_.ask(model.substr(kOpenAi.size()), call, std::move(done));
+    if (model.starts_with(kOllama))
+      return ollama_.ask(model.substr(kOllama.size()), call, std::move(done));
     done(ports::NotStarted{unknown_model(model).error()});
   }
 

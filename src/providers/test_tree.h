@@ -49,9 +49,14 @@ class TestTree {
     return {std::istreambuf_iterator<char>(file), {}};
   }
   std::string get(const std::string& below) const { return get_at(host(below)); }
-  bool secrets_whole() const { return get_at(beside("secret")) == "the secret" && get_at(beside("outside/secret")) == "the secret"; }
+  bool secrets_whole() const {
+    return get_at(beside("secret")) == "the secret" &&
+           get_at(beside("outside/secret")) == "the secret";
+  }
 
-  base::Result<PinnedPath> pin(const std::string& path, ports::Missing missing = ports::Missing::refuse, abi::Leaf leaf = abi::Leaf::follow) const {
+  base::Result<PinnedPath> pin(const std::string& path,
+                               ports::Missing missing = ports::Missing::refuse,
+                               abi::Leaf leaf = abi::Leaf::follow) const {
     return pin_path({*base::Path::parse(path), leaf, missing}, roots());
   }
   // What is left behind by writes.

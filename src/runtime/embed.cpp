@@ -1,13 +1,14 @@
-#include "alos/alos.h"
-
 #include <chrono>
 
+#include "alos/alos.h"
 #include "runtime/runtime.h"
 
 namespace alos {
 namespace {
 
-Failure failure(const base::Error& error) { return {static_cast<int>(error.code), error.what, error.details}; }
+Failure failure(const base::Error& error) {
+  return {static_cast<int>(error.code), error.what, error.details};
+}
 
 template <typename T>
 Expected<T> expected(base::Result<T> result) {
@@ -16,7 +17,8 @@ Expected<T> expected(base::Result<T> result) {
 }
 
 Process process_of(const kernel::ProcessView& view) {
-  return {base::to_string(view.pid), view.state, view.error ? view.error->what : view.reason, view.result};
+  return {base::to_string(view.pid), view.state, view.error ? view.error->what : view.reason,
+          view.result};
 }
 
 base::Result<kernel::Launch> launch_of(const Run& run) {
@@ -29,7 +31,8 @@ base::Result<kernel::Launch> launch_of(const Run& run) {
   launch.name = run.name;
   for (const auto& [name, dir] : run.roots) launch.roots.push_back({name, dir});
   if (!run.roots.empty()) launch.cwd = TRY(base::Path::parse("/" + run.roots.front().first));
-  for (const std::string& grant : run.grants) launch.grants.push_back(TRY(abi::Grant::parse(grant, now)));
+  for (const std::string& grant : run.grants)
+    launch.grants.push_back(TRY(abi::Grant::parse(grant, now)));
   launch.limits.model_tokens = run.model_tokens;
   launch.limits.tool_calls = run.tool_calls;
   return launch;
@@ -83,7 +86,9 @@ Expected<Process> Runtime::resume(const std::string& pid) {
   return expected(resumed());
 }
 
-Expected<Process> Runtime::process(const std::string& pid) { return wait(pid, std::chrono::milliseconds(0)); }
+Expected<Process> Runtime::process(const std::string& pid) {
+  return wait(pid, std::chrono::milliseconds(0));
+}
 
 Expected<Process> Runtime::wait(const std::string& pid, std::chrono::milliseconds patience) {
   const auto waited = [&]() -> base::Result<Process> {
@@ -97,7 +102,8 @@ Expected<std::vector<Request>> Runtime::requests() {
   auto open = parts_->kernel->requests(kernel::Kernel::Which::live);
   if (!open) return failure(open.error());
   std::vector<Request> out;
-  for (auto& one : *open) out.push_back({one.id, base::to_string(one.pid), one.kind, one.question, one.asks});
+  for (auto& one : *open)
+    out.push_back({one.id, base::to_string(one.pid), one.kind, one.question, one.asks});
   return out;
 }
 

@@ -30,7 +30,8 @@ class StoreBlobs final : public ports::Blobs {
 };
 
 std::unique_ptr<ports::Executor> make_executor(unsigned threads) {
-  // Most of them wait for the disk: a thread is held while an effect becomes durable and while it is performed.
+  // Most of them wait for the disk: a thread is held while an effect becomes durable and while it
+  // is performed.
   constexpr unsigned sensible = 32;
   return providers::make_pool(threads == 0 ? sensible : threads);
 }
@@ -54,10 +55,12 @@ struct Parts {
   Parts(std::shared_ptr<store::Store> opened, unsigned threads)
       : store(std::move(opened)),
         blobs(*store),
-        models(std::make_unique<ValvedModels>(providers::make_models(model_options_from_environment(), blobs), valve)),
+        models(std::make_unique<ValvedModels>(
+            providers::make_models(model_options_from_environment(), blobs), valve)),
         executor(std::make_unique<ValvedExecutor>(make_executor(threads), *valve)) {}
 
-  // Nothing passes any more; then the threads end, then the kernel goes, and the rest in the reverse of its order.
+  // Nothing passes any more; then the threads end, then the kernel goes, and the rest in the
+  // reverse of its order.
   ~Parts() {
     valve->close();
     // The pool goes while the executor's object stays: tasks that end still post to it.
@@ -90,7 +93,8 @@ base::Result<std::shared_ptr<kernel::Kernel>> open_to_work(const OpenOptions& op
 
 base::Result<std::shared_ptr<kernel::Kernel>> open_to_look(const OpenOptions& options) {
   auto store = store::open_sqlite_store(options.store_dir, store::OpenMode::read);
-  if (!store && store.error().code == base::Code::not_found) return kernel::make_viewer(store::make_memory_store(), images());
+  if (!store && store.error().code == base::Code::not_found)
+    return kernel::make_viewer(store::make_memory_store(), images());
   return kernel::make_viewer(TRY(std::move(store)), images());
 }
 

@@ -17,7 +17,8 @@ void ValvedExecutor::post_at(base::Time when, std::function<void()> task) {
 
 void ValvedModels::start(const ports::Intent<abi::ModelGenerate>& intent,
                          std::function<void(ports::Outcome<abi::ModelGenerate::Reply>)> done) {
-  models_->start(intent, [valve = valve_, done = std::move(done)](ports::Outcome<abi::ModelGenerate::Reply> outcome) {
+  models_->start(intent, [valve = valve_, done = std::move(done)](
+                             ports::Outcome<abi::ModelGenerate::Reply> outcome) {
     valve->pass([&] { done(std::move(outcome)); });
   });
 }

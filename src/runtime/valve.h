@@ -1,6 +1,6 @@
-// Valve: what stands between the kernel and the hands that work on threads of their own, so that a runtime can end
-// at any moment. Closed, it lets nothing through any more: tasks and completions are dropped, which leaves what they
-// belonged to as a crash would, and recovery takes it up.
+// Valve: what stands between the kernel and the hands that work on threads of their own, so that a
+// runtime can end at any moment. Closed, it lets nothing through any more: tasks and completions
+// are dropped, which leaves what they belonged to as a crash would, and recovery takes it up.
 #pragma once
 
 #include <atomic>
@@ -29,7 +29,8 @@ class Valve {
 
 class ValvedExecutor final : public ports::Executor {
  public:
-  ValvedExecutor(std::unique_ptr<ports::Executor> pool, Valve& valve) : pool_(std::move(pool)), valve_(valve) {}
+  ValvedExecutor(std::unique_ptr<ports::Executor> pool, Valve& valve)
+      : pool_(std::move(pool)), valve_(valve) {}
 
   void post(std::function<void()> task) override;
   void post_at(base::Time when, std::function<void()> task) override;
@@ -43,7 +44,8 @@ class ValvedExecutor final : public ports::Executor {
 
 class ValvedModels final : public ports::Models {
  public:
-  ValvedModels(std::unique_ptr<ports::Models> models, std::shared_ptr<Valve> valve) : models_(std::move(models)), valve_(std::move(valve)) {}
+  ValvedModels(std::unique_ptr<ports::Models> models, std::shared_ptr<Valve> valve)
+      : models_(std::move(models)), valve_(std::move(valve)) {}
 
   base::Result<void> check(const std::string& model) override { return models_->check(model); }
   void start(const ports::Intent<abi::ModelGenerate>& intent,

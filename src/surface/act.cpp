@@ -1,7 +1,8 @@
-// wait, pause, kill, approve, deny, answer, grant, revoke, call, rebuild: a person's word, recorded as theirs.
-#include <chrono>
-
+// wait, pause, kill, approve, deny, answer, grant, revoke, call, rebuild: a person's word, recorded
+// as theirs.
 #include <fmt/format.h>
+
+#include <chrono>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -19,7 +20,9 @@ constexpr std::string_view kBy = "human:owner";
 constexpr auto kPatience = std::chrono::milliseconds(300);
 
 base::Time now() {
-  return base::Time{std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count()};
+  return base::Time{std::chrono::duration_cast<std::chrono::microseconds>(
+                        std::chrono::system_clock::now().time_since_epoch())
+                        .count()};
 }
 
 void done(Session& session, std::string_view what, std::string_view id) {
@@ -35,7 +38,9 @@ void done(Session& session, std::string_view what, std::string_view id) {
 // A decision that was recorded while no runtime works on the job.
 void say_how_to_go_on(Session& session, base::JobId job) {
   if (session.place == Session::Place::service || session.style.json()) return;
-  session.output.err(fmt::format("nobody runs it now; go on with: {}\n", command_line(session.store_dir, fmt::format("resume {}.1", job.value))));
+  session.output.err(
+      fmt::format("nobody runs it now; go on with: {}\n",
+                  command_line(session.store_dir, fmt::format("resume {}.1", job.value))));
 }
 
 Result<kernel::RequestView> open_request(Session& session, const std::string& id) {
@@ -43,12 +48,17 @@ Result<kernel::RequestView> open_request(Session& session, const std::string& id
   for (auto& request : TRY(session.kernel.requests(kernel::Kernel::Which::all))) {
     if (request.id != id) continue;
     if (request.answer.empty()) return std::move(request);
-    return fail(Code::conflict, fmt::format("request {} is already {}", id, base::printable(request.answer)), fmt::format("alos why {}:{} shows what led to it", request.pid.job.value, request.seq));
+    return fail(
+        Code::conflict,
+        fmt::format("request {} is already {}", id, base::printable(request.answer)),
+        fmt::format("alos why {}:{} shows what led to it", request.pid.job.value, request.seq));
   }
-  return fail(Code::not_found, fmt::format("no request {}", id), "alos approvals lists what waits for an answer");
+  return fail(Code::not_found, fmt::format("no request {}", id),
+              "alos approvals lists what waits for an answer");
 }
 
-Result<int> give(Session& session, const std::string& id, const kernel::Answer& answer, std::string_view word) {
+Result<int> give(Session& session, const std::string& id, const kernel::Answer& answer,
+                 std::string_view word) {
   const base::JobId job = TRY(base::parse_job_scoped(id, 'r')).job;
   TRY(session.kernel.answer(id, answer));
   done(session, word, id);
@@ -64,16 +74,20 @@ Result<kernel::Answer> approval(const Arguments& arguments) {
   if (arguments.has("process")) ++scopes, answer.scope = Scope::process;
   if (const auto text = arguments.one("uses")) {
     const auto uses = base::parse_unsigned(*text);
-    if (!uses || *uses == 0) return fail(Code::invalid, fmt::format("--uses {}: a whole number from 1", base::printable(*text)));
+    if (!uses || *uses == 0)
+      return fail(Code::invalid,
+                  fmt::format("--uses {}: a whole number from 1", base::printable(*text)));
     ++scopes, answer.scope = Scope::uses, answer.uses = *uses;
   }
   if (const auto text = arguments.one("until")) {
     const auto span = base::parse_duration(*text);
     const base::Time until = span ? now() + *span : TRY(base::parse_time(*text));
-    if (until <= now()) return fail(Code::invalid, fmt::format("--until {}: that is over", base::printable(*text)));
+    if (until <= now())
+      return fail(Code::invalid, fmt::format("--until {}: that is over", base::printable(*text)));
     ++scopes, answer.scope = Scope::until, answer.until = until;
   }
-  if (scopes > 1) return fail(Code::invalid, "an approval has one of --once, --uses, --until, --process");
+  if (scopes > 1)
+    return fail(Code::invalid, "an approval has one of --once, --uses, --until, --process");
   return answer;
 }
 
@@ -85,14 +99,25 @@ Result<int> wait(Session& session, const Arguments& arguments) {
   if (const auto text = arguments.one("timeout")) end = now() + TRY(base::parse_duration(*text));
   for (;;) {
     const bool look = session.place == Session::Place::here;
-    const auto process = look ? TRY(session.kernel.process(pid)) : TRY(session.kernel.wait(pid, kPatience));
+    const auto process =
+        look ? TRY(session.kernel.process(pid)) : TRY(session.kernel.wait(pid, kPatience));
     if (process.ended() || process.state == "paused") {
-      if (session.style.json()) session.output.out(typed("process", base::to_json(process)));
-      else session.output.out(fmt::format("{} {}{}\n", base::to_string(pid), process.state, process.result ? ": " + base::printable(*process.result, base::Lines::keep) : ""));
+      if (session.style.json())
+        session.output.out(typed("process", base::to_json(process)));
+      else
+        session.output.out(fmt::format(
+            "{} {}{}\n", base::to_string(pid), process.state,
+            process.result ? ": " + base::printable(*process.result, base::Lines::keep) : ""));
       return 0;
     }
-    if (look) return fail(Code::conflict, fmt::format("process {} is {}, and nobody runs it now", base::to_string(pid), process.state), command_line(session.store_dir, "resume " + base::to_string(pid)));
-    if (end && now() >= *end) return fail(Code::timeout, fmt::format("process {} is still {}", base::to_string(pid), process.state));
+    if (look)
+      return fail(Code::conflict,
+                  fmt::format("process {} is {}, and nobody runs it now", base::to_string(pid),
+                              process.state),
+                  command_line(session.store_dir, "resume " + base::to_string(pid)));
+    if (end && now() >= *end)
+      return fail(Code::timeout,
+                  fmt::format("process {} is still {}", base::to_string(pid), process.state));
     if (session.output.gone()) return fail(Code::cancelled, "nobody waits any more");
   }
 }
@@ -114,19 +139,27 @@ Result<int> kill(Session& session, const Arguments& arguments) {
 Result<int> approve(Session& session, const Arguments& arguments) {
   const kernel::Answer answer = TRY(approval(arguments));
   const auto request = TRY(open_request(session, arguments.words[0]));
-  if (request.kind == "question") return fail(Code::invalid, fmt::format("{} is a question, not an approval", request.id), command_line(session.store_dir, fmt::format("answer {} TEXT", request.id)));
+  if (request.kind == "question")
+    return fail(Code::invalid, fmt::format("{} is a question, not an approval", request.id),
+                command_line(session.store_dir, fmt::format("answer {} TEXT", request.id)));
   return give(session, request.id, answer, "approved");
 }
 
 Result<int> deny(Session& session, const Arguments& arguments) {
   const auto request = TRY(open_request(session, arguments.words[0]));
-  return give(session, request.id, {.kind = kernel::Answer::Kind::deny, .text = arguments.one("reason").value_or("")}, "denied");
+  return give(session, request.id,
+              {.kind = kernel::Answer::Kind::deny, .text = arguments.one("reason").value_or("")},
+              "denied");
 }
 
 Result<int> answer(Session& session, const Arguments& arguments) {
   const auto request = TRY(open_request(session, arguments.words[0]));
-  if (request.kind != "question") return fail(Code::invalid, fmt::format("{} asks for an approval", request.id), command_line(session.store_dir, fmt::format("approve {}", request.id)) + ", or deny");
-  return give(session, request.id, {.kind = kernel::Answer::Kind::answer, .text = arguments.words[1]}, "answered");
+  if (request.kind != "question")
+    return fail(
+        Code::invalid, fmt::format("{} asks for an approval", request.id),
+        command_line(session.store_dir, fmt::format("approve {}", request.id)) + ", or deny");
+  return give(session, request.id,
+              {.kind = kernel::Answer::Kind::answer, .text = arguments.words[1]}, "answered");
 }
 
 Result<int> grant(Session& session, const Arguments& arguments) {
@@ -148,8 +181,10 @@ Result<int> call(Session& session, const Arguments& arguments) {
   const std::string json = arguments.words.size() > 2 ? arguments.words[2] : "{}";
   TRY(base::parse_json(json));
   const base::Json value = TRY(session.kernel.call(pid, arguments.words[1], json));
-  if (session.style.json()) session.output.out(typed("value", R"({"value":)" + value.data + '}'));
-  else session.output.out(base::printable(value.data, base::Lines::keep) + '\n');
+  if (session.style.json())
+    session.output.out(typed("value", R"({"value":)" + value.data + '}'));
+  else
+    session.output.out(base::printable(value.data, base::Lines::keep) + '\n');
   return 0;
 }
 

@@ -1,8 +1,8 @@
 #include "surface/approve.h"
 
-#include <array>
-
 #include <fmt/format.h>
+
+#include <array>
 
 #include "base/text.h"
 #include "surface/yaml.h"
@@ -21,7 +21,9 @@ constexpr std::array<std::string_view, 5> kKeys{"approve", "deny", "answer", "sc
 
 Answer yes_to(const RequestView& request) {
   if (request.kind != "question") return {.kind = Answer::Kind::approve, .by = "policy:allow"};
-  return {.kind = Answer::Kind::answer, .text = request.choices.empty() ? "yes" : request.choices.front(), .by = "policy:allow"};
+  return {.kind = Answer::Kind::answer,
+          .text = request.choices.empty() ? "yes" : request.choices.front(),
+          .by = "policy:allow"};
 }
 
 }  // namespace
@@ -34,7 +36,10 @@ Result<ApprovePolicy> ApprovePolicy::from_option(const std::optional<std::string
     return policy;
   }
   auto text = read_whole_file(*option, kYamlBytesMax);
-  if (!text) return fail(text.error().code, fmt::format("--approve {}: {}", base::printable(*option), text.error().what), "it is ask, allow, deny, or a YAML file of rules");
+  if (!text)
+    return fail(text.error().code,
+                fmt::format("--approve {}: {}", base::printable(*option), text.error().what),
+                "it is ask, allow, deny, or a YAML file of rules");
   return parse_rules(*text, *option);
 }
 
@@ -47,10 +52,17 @@ Result<ApprovePolicy::Rule> ApprovePolicy::parse_rule(const Yaml& yaml, const st
   TRY(map.text("scope", scope));
   TRY(map.text("question", question));
   if ((approve ? 1 : 0) + (deny ? 1 : 0) + (answer ? 1 : 0) != 1)
-    return fail(Code::invalid, fmt::format("{}:{}: a rule has one of `approve`, `deny`, `answer`", base::printable(name), yaml.line));
-  if (question && !answer) return map.at(yaml.line, "question", {Code::invalid, "it belongs to `answer`", ""});
-  if (scope && !approve) return map.at(yaml.line, "scope", {Code::invalid, "it belongs to `approve`", ""});
-  if (scope && *scope != "once" && *scope != "process") return map.at(yaml.line, "scope", {Code::invalid, fmt::format("`{}` is neither `once` nor `process`", base::printable(*scope)), ""});
+    return fail(Code::invalid, fmt::format("{}:{}: a rule has one of `approve`, `deny`, `answer`",
+                                           base::printable(name), yaml.line));
+  if (question && !answer)
+    return map.at(yaml.line, "question", {Code::invalid, "it belongs to `answer`", ""});
+  if (scope && !approve)
+    return map.at(yaml.line, "scope", {Code::invalid, "it belongs to `approve`", ""});
+  if (scope && *scope != "once" && *scope != "process")
+    return map.at(
+        yaml.line, "scope",
+        {Code::invalid,
+         fmt::format("`{}` is neither `once` nor `process`", base::printable(*scope)), ""});
   Rule rule;
   rule.kind = approve ? Rule::Kind::approve : deny ? Rule::Kind::deny : Rule::Kind::answer;
   if (answer) {
@@ -71,24 +83,33 @@ Result<ApprovePolicy> ApprovePolicy::parse_rules(const std::string& text, const 
   policy.mode_ = Mode::rules;
   if (root.kind == Yaml::Kind::null) return policy;  // no rules: everything is denied
   if (root.kind != Yaml::Kind::list)
-    return fail(Code::invalid, fmt::format("{}:{}: approval rules are a list", base::printable(name), root.line), "each begins with - approve:, - deny: or - answer:");
+    return fail(Code::invalid,
+                fmt::format("{}:{}: approval rules are a list", base::printable(name), root.line),
+                "each begins with - approve:, - deny: or - answer:");
   for (const Yaml& item : root.items) policy.rules_.push_back(TRY(parse_rule(item, name)));
   return policy;
 }
 
 const ApprovePolicy::Rule* ApprovePolicy::rule_for(const abi::Grant& asked) const {
   for (const Rule& rule : rules_) {
-    if (rule.kind == Rule::Kind::approve && rule.grant.rights.has_all(asked.rights) && rule.grant.resource.covers(asked.resource)) return &rule;
-    if (rule.kind == Rule::Kind::deny && rule.grant.rights.intersects(asked.rights) && rule.grant.resource.overlaps(asked.resource)) return &rule;
+    if (rule.kind == Rule::Kind::approve && rule.grant.rights.has_all(asked.rights) &&
+        rule.grant.resource.covers(asked.resource))
+      return &rule;
+    if (rule.kind == Rule::Kind::deny && rule.grant.rights.intersects(asked.rights) &&
+        rule.grant.resource.overlaps(asked.resource))
+      return &rule;
   }
   return nullptr;
 }
 
 Answer ApprovePolicy::by_rules(const RequestView& request) const {
-  const auto no = [](std::string why) { return Answer{.kind = Answer::Kind::deny, .text = std::move(why), .by = "policy:rules"}; };
+  const auto no = [](std::string why) {
+    return Answer{.kind = Answer::Kind::deny, .text = std::move(why), .by = "policy:rules"};
+  };
   if (request.kind == "question") {
     for (const Rule& rule : rules_)
-      if (rule.kind == Rule::Kind::answer && request.question.find(rule.question) != std::string::npos)
+      if (rule.kind == Rule::Kind::answer &&
+          request.question.find(rule.question) != std::string::npos)
         return {.kind = Answer::Kind::answer, .text = rule.text, .by = "policy:rules"};
     return no("no rule answers this question");
   }
@@ -97,7 +118,8 @@ Answer ApprovePolicy::by_rules(const RequestView& request) const {
     const auto asked = abi::Grant::from_text(text);
     const Rule* rule = asked ? rule_for(*asked) : nullptr;
     if (rule == nullptr) return no(fmt::format("no rule approves {}", text));
-    if (rule->kind == Rule::Kind::deny) return no(fmt::format("a rule denies {}", rule->grant.to_text()));
+    if (rule->kind == Rule::Kind::deny)
+      return no(fmt::format("a rule denies {}", rule->grant.to_text()));
     if (rule->scope == Answer::Scope::once) yes.scope = Answer::Scope::once;
   }
   return request.asks.empty() ? no("it does not say what it needs") : yes;
@@ -107,7 +129,10 @@ std::optional<Answer> ApprovePolicy::answer(const RequestView& request) const {
   switch (mode_) {
     case Mode::ask: return std::nullopt;
     case Mode::allow: return yes_to(request);
-    case Mode::deny: return Answer{.kind = Answer::Kind::deny, .text = "the run was started with --approve deny", .by = "policy:deny"};
+    case Mode::deny:
+      return Answer{.kind = Answer::Kind::deny,
+                    .text = "the run was started with --approve deny",
+                    .by = "policy:deny"};
     case Mode::rules: return by_rules(request);
   }
   return std::nullopt;

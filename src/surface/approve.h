@@ -1,5 +1,5 @@
-// Approval policy: who answers what a run asks. A person (`ask`), everything yes (`allow`), everything no (`deny`), or
-// rules from a file, of which the first that matches wins:
+// Approval policy: who answers what a run asks. A person (`ask`), everything yes (`allow`),
+// everything no (`deny`), or rules from a file, of which the first that matches wins:
 //
 //   - deny: "write fs:/workspace/secrets/**"
 //   - approve: "write fs:/workspace/**"

@@ -17,7 +17,9 @@ constexpr const char* kRules =
     "  question: deploy\n"
     "- answer: \"yes\"\n";
 
-RequestView approval(std::vector<std::string> asks) { return {.id = "1.r1", .kind = "approval", .asks = std::move(asks)}; }
+RequestView approval(std::vector<std::string> asks) {
+  return {.id = "1.r1", .kind = "approval", .asks = std::move(asks)};
+}
 
 struct Row {
   RequestView request;
@@ -33,11 +35,14 @@ TEST(ApproveRules, FirstMatchWins) {
   using S = Answer::Scope;
   const std::vector<Row> rows{
       {approval({"write fs:/workspace/a"}), K::approve, S::once, ""},
-      {approval({"write fs:/workspace/secrets/a"}), K::deny, S::once, "a rule denies write fs:/workspace/secrets/**"},
-      {approval({"write fs:/workspace/**"}), K::deny, S::once, "a rule denies"},       // it would hold the secrets
+      {approval({"write fs:/workspace/secrets/a"}), K::deny, S::once,
+       "a rule denies write fs:/workspace/secrets/**"},
+      {approval({"write fs:/workspace/**"}), K::deny, S::once,
+       "a rule denies"},  // it would hold the secrets
       {approval({"read fs:/docs/a"}), K::approve, S::process, ""},
       {approval({"read fs:/docs/a", "write fs:/workspace/b"}), K::approve, S::once, ""},
-      {approval({"read fs:/docs/a", "write fs:/docs/a"}), K::deny, S::once, "no rule approves write fs:/docs/a"},
+      {approval({"read fs:/docs/a", "write fs:/docs/a"}), K::deny, S::once,
+       "no rule approves write fs:/docs/a"},
       {approval({"write fs:/workspace2/a"}), K::deny, S::once, "no rule approves"},
       {approval({}), K::deny, S::once, "does not say"},
       {{.kind = "question", .question = "shall I deploy?"}, K::answer, S::once, "no, wait"},
@@ -46,7 +51,8 @@ TEST(ApproveRules, FirstMatchWins) {
   for (const Row& row : rows) {
     const auto answer = policy->answer(row.request);
     ASSERT_TRUE(answer);
-    const std::string shown = row.request.question + (row.request.asks.empty() ? "" : row.request.asks.front());
+    const std::string shown =
+        row.request.question + (row.request.asks.empty() ? "" : row.request.asks.front());
     EXPECT_EQ(answer->kind, row.kind) << shown;
     if (answer->kind == K::approve) {
       EXPECT_EQ(answer->scope, row.scope) << shown;
@@ -56,11 +62,18 @@ TEST(ApproveRules, FirstMatchWins) {
 }
 
 TEST(ApproveRules, BadOnesNameTheLine) {
-  struct Bad { const char* text; const char* what; };
-  for (const Bad& bad : {Bad{"a: b\n", "r.yaml:1: approval rules are a list"}, Bad{"- aprove: x\n", "did you mean `approve`?"},
-                         Bad{"- approve: \"write\"\n", "r.yaml:1: `approve`: grant `write`"}, Bad{"- {approve: \"read fs:/a\", deny: \"read fs:/a\"}\n", "a rule has one of"},
-                         Bad{"- deny: \"read fs:/a\"\n  scope: once\n", "`scope`: it belongs to `approve`"}, Bad{"- approve: \"read fs:/a\"\n  scope: job\n", "neither `once` nor `process`"},
-                         Bad{"- {}\n", "a rule has one of"}, Bad{"- x\n", "a rule is a map"}}) {
+  struct Bad {
+    const char* text;
+    const char* what;
+  };
+  for (const Bad& bad :
+       {Bad{"a: b\n", "r.yaml:1: approval rules are a list"},
+        Bad{"- aprove: x\n", "did you mean `approve`?"},
+        Bad{"- approve: \"write\"\n", "r.yaml:1: `approve`: grant `write`"},
+        Bad{"- {approve: \"read fs:/a\", deny: \"read fs:/a\"}\n", "a rule has one of"},
+        Bad{"- deny: \"read fs:/a\"\n  scope: once\n", "`scope`: it belongs to `approve`"},
+        Bad{"- approve: \"read fs:/a\"\n  scope: job\n", "neither `once` nor `process`"},
+        Bad{"- {}\n", "a rule has one of"}, Bad{"- x\n", "a rule is a map"}}) {
     const auto policy = ApprovePolicy::parse_rules(bad.text, "r.yaml");
     ASSERT_FALSE(policy) << bad.text;
     EXPECT_NE(policy.error().what.find(bad.what), std::string::npos) << policy.error().what;
@@ -72,7 +85,8 @@ TEST(ApproveModes, AnswerOrLeaveItToThePerson) {
   EXPECT_FALSE(ApprovePolicy::from_option(std::nullopt)->answer(question));
   EXPECT_FALSE(ApprovePolicy::from_option("ask")->answer(question));
   EXPECT_EQ(ApprovePolicy::from_option("allow")->answer(question)->text, "left");
-  EXPECT_EQ(ApprovePolicy::from_option("allow")->answer(approval({"write fs:/a"}))->kind, Answer::Kind::approve);
+  EXPECT_EQ(ApprovePolicy::from_option("allow")->answer(approval({"write fs:/a"}))->kind,
+            Answer::Kind::approve);
   EXPECT_EQ(ApprovePolicy::from_option("deny")->answer(question)->kind, Answer::Kind::deny);
   const auto missing = ApprovePolicy::from_option("/nonexistent/rules.yaml");
   ASSERT_FALSE(missing);

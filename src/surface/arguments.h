@@ -38,8 +38,8 @@ struct WordSpec {
   Presence presence = Presence::required;
 };
 
-// What a command needs: nothing (host), the images alone, a look at the store, the owner's word if there is one and
-// else a look, or the power to act: through the owner, or as the owner.
+// What a command needs: nothing (host), the images alone, a look at the store, the owner's word if
+// there is one and else a look, or the power to act: through the owner, or as the owner.
 enum class Access : std::uint8_t { host, images, look, follow, act };
 
 struct CommandSpec {
@@ -49,7 +49,8 @@ struct CommandSpec {
   std::span<const OptionSpec> options;
   std::string_view examples;  // one a line
   Access access = Access::host;
-  base::Result<int> (*run)(Session&, const Arguments&) = nullptr;  // the exit code when it has said everything itself
+  base::Result<int> (*run)(Session&, const Arguments&) =
+      nullptr;  // the exit code when it has said everything itself
   base::Result<int> (*run_host)(Host&, const Arguments&) = nullptr;
 };
 

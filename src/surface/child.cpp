@@ -1,6 +1,7 @@
 #include "surface/child.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,13 +11,13 @@
 #include <cstring>
 #include <utility>
 
-#include <fmt/format.h>
-
 namespace alos::surface {
 
 base::Result<Child> Child::start(const std::vector<std::string>& words, Input input) {
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return base::fail(base::Code::unavailable, fmt::format("cannot make a pipe: {}", std::strerror(errno)));
+  if (::pipe2(ends, O_CLOEXEC) != 0)
+    return base::fail(base::Code::unavailable,
+                      fmt::format("cannot make a pipe: {}", std::strerror(errno)));
   std::vector<std::string> arguments{"alos"};
   arguments.insert(arguments.end(), words.begin(), words.end());
   std::vector<char*> argv;
@@ -25,19 +26,24 @@ base::Result<Child> Child::start(const std::vector<std::string>& words, Input in
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-  if (input == Input::none) posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  if (input == Input::none)
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   pid_t pid = -1;
   const int status = ::posix_spawn(&pid, "/proc/self/exe", &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   ::close(ends[1]);
   if (status != 0) {
     ::close(ends[0]);
-    return base::fail(base::Code::unavailable, fmt::format("cannot run this program again: {}", std::strerror(status)));
+    return base::fail(base::Code::unavailable,
+                      fmt::format("cannot run this program again: {}", std::strerror(status)));
   }
   return Child(pid, ends[0]);
 }
 
-Child::Child(Child&& other) noexcept : pid_(std::exchange(other.pid_, -1)), fd_(std::exchange(other.fd_, -1)), held_(std::move(other.held_)) {}
+Child::Child(Child&& other) noexcept
+    : pid_(std::exchange(other.pid_, -1)),
+      fd_(std::exchange(other.fd_, -1)),
+      held_(std::move(other.held_)) {}
 
 Child::~Child() {
   if (fd_ >= 0) ::close(fd_);

@@ -1,8 +1,9 @@
 // Commands against a fake kernel: what they say, and with which code they end.
+#include "surface/commands.h"
+
 #include <gtest/gtest.h>
 
 #include "surface/arguments.h"
-#include "surface/commands.h"
 #include "surface/records.h"
 
 namespace alos::surface {
@@ -30,18 +31,27 @@ class FakeKernel final : public kernel::Kernel {
     return fail(Code::not_found, "no process " + base::to_string(pid));
   }
   Result<std::vector<kernel::RequestView>> requests(Which) override { return requests_; }
-  Result<std::vector<kernel::CapabilityView>> capabilities(base::Pid) override { return capabilities_; }
-  Result<std::vector<kernel::RecordView>> records(base::JobId, base::Seq from, std::size_t limit) override {
+  Result<std::vector<kernel::CapabilityView>> capabilities(base::Pid) override {
+    return capabilities_;
+  }
+  Result<std::vector<kernel::RecordView>> records(base::JobId, base::Seq from,
+                                                  std::size_t limit) override {
     std::vector<kernel::RecordView> out;
     for (const auto& one : records_)
       if (one.seq >= from && out.size() < limit) out.push_back(one);
     return out;
   }
-  Result<std::vector<abi::Message>> transcript(base::Pid) override { return std::vector<abi::Message>{}; }
-  Result<std::vector<base::JobId>> jobs() override { return std::vector<base::JobId>{base::JobId{7}}; }
+  Result<std::vector<abi::Message>> transcript(base::Pid) override {
+    return std::vector<abi::Message>{};
+  }
+  Result<std::vector<base::JobId>> jobs() override {
+    return std::vector<base::JobId>{base::JobId{7}};
+  }
   Result<kernel::AuditReport> verify(std::optional<base::JobId>) override { return report_; }
   Result<kernel::AuditReport> check() override { return report_; }
-  std::vector<abi::Image> images() const override { return {{"base", "thinks", "prompt", {"exit"}, {}}}; }
+  std::vector<abi::Image> images() const override {
+    return {{"base", "thinks", "prompt", {"exit"}, {}}};
+  }
   Result<kernel::Plan> plan(const kernel::Launch&) override { return kernel::Plan{}; }
   Result<base::Pid> launch(const kernel::Launch&) override { return kPid; }
   Result<void> resume(base::Pid, const std::string&) override { return {}; }
@@ -51,13 +61,21 @@ class FakeKernel final : public kernel::Kernel {
     answers_.emplace_back(request, answer);
     return {};
   }
-  Result<std::string> grant(base::Pid, const abi::Grant&, const std::string&) override { return std::string("7.c9"); }
+  Result<std::string> grant(base::Pid, const abi::Grant&, const std::string&) override {
+    return std::string("7.c9");
+  }
   Result<void> revoke(const std::string&, const std::string&) override { return {}; }
-  Result<base::Json> call(base::Pid, const std::string&, const std::string& arguments) override { return base::Json::trusted(arguments); }
+  Result<base::Json> call(base::Pid, const std::string&, const std::string& arguments) override {
+    return base::Json::trusted(arguments);
+  }
   Result<void> rebuild() override { return {}; }
   std::optional<base::Error> trouble() const override { return std::nullopt; }
-  std::unique_ptr<kernel::Subscription> subscribe(std::optional<base::JobId>) override { return nullptr; }
-  Result<kernel::ProcessView> wait(base::Pid pid, std::chrono::milliseconds) override { return process(pid); }
+  std::unique_ptr<kernel::Subscription> subscribe(std::optional<base::JobId>) override {
+    return nullptr;
+  }
+  Result<kernel::ProcessView> wait(base::Pid pid, std::chrono::milliseconds) override {
+    return process(pid);
+  }
 };
 
 class TextOutput final : public Output {
@@ -79,15 +97,30 @@ class Commands : public testing::Test {
     process.waiting_on = "request 7.r2";
     process.goal = "tidy \x1b[31m up\xe2\x80\xae";
     kernel_.processes_ = {process};
-    kernel_.requests_ = {{.id = "7.r2", .pid = kPid, .process = "root", .kind = "approval", .question = "may I?\x1b]0;x\x07", .asks = {"write fs:/workspace/a"}},
-                         {.id = "7.r3", .pid = kPid, .process = "root", .kind = "question", .question = "which?"},
-                         {.id = "7.r1", .pid = kPid, .process = "root", .kind = "approval", .answer = "approved"}};
-    kernel_.capabilities_ = {{.id = "7.c4", .grant = "write fs:/workspace/** ask", .from = "manifest", .state = "live", .seq = 5}};
+    kernel_.requests_ = {
+        {.id = "7.r2",
+         .pid = kPid,
+         .process = "root",
+         .kind = "approval",
+         .question = "may I?\x1b]0;x\x07",
+         .asks = {"write fs:/workspace/a"}},
+        {.id = "7.r3", .pid = kPid, .process = "root", .kind = "question", .question = "which?"},
+        {.id = "7.r1", .pid = kPid, .process = "root", .kind = "approval", .answer = "approved"}};
+    kernel_.capabilities_ = {{.id = "7.c4",
+                              .grant = "write fs:/workspace/** ask",
+                              .from = "manifest",
+                              .state = "live",
+                              .seq = 5}};
     const auto record = [](base::Seq seq, base::Seq cause, const char* kind, const char* body) {
-      return kernel::RecordView{.pid = kPid, .seq = seq, .cause = cause, .kind = kind, .body = body, .line = "{}"};
+      return kernel::RecordView{
+          .pid = kPid, .seq = seq, .cause = cause, .kind = kind, .body = body, .line = "{}"};
     };
-    kernel_.records_ = {record(1, 0, "job.created", R"({"owner":"owner","roots":[]})"), record(2, 1, "tool.called", R"({"call":1,"tool":"write_file"})"),
-                        record(3, 2, "authority.decided", R"({"call":1,"n":1,"name":"fs.write","resource":"fs:/workspace/a","right":"write","decision":"asked","matched":[4],"reason":""})")};
+    kernel_.records_ = {
+        record(1, 0, "job.created", R"({"owner":"owner","roots":[]})"),
+        record(2, 1, "tool.called", R"({"call":1,"tool":"write_file"})"),
+        record(
+            3, 2, "authority.decided",
+            R"({"call":1,"n":1,"name":"fs.write","resource":"fs:/workspace/a","right":"write","decision":"asked","matched":[4],"reason":""})")};
   }
 
   Result<int> run(std::vector<std::string> words, Format format = Format::text) {
@@ -102,15 +135,23 @@ class Commands : public testing::Test {
 };
 
 TEST_F(Commands, NothingFromAnAgentReachesTheTerminalRaw) {
-  for (const auto& words : std::vector<std::vector<std::string>>{{"ps"}, {"tree"}, {"show", "7.1"}, {"approvals"}, {"log", "7.1"}}) {
+  for (const auto& words : std::vector<std::vector<std::string>>{
+           {"ps"}, {"tree"}, {"show", "7.1"}, {"approvals"}, {"log", "7.1"}}) {
     ASSERT_TRUE(run(words)) << words[0];
     EXPECT_FALSE(output_.out_text.empty()) << words[0];
-    for (const char* raw : {"\x1b", "\x07", "\xe2\x80\xae"}) EXPECT_EQ(output_.out_text.find(raw), std::string::npos) << words[0];
+    for (const char* raw : {"\x1b", "\x07", "\xe2\x80\xae"})
+      EXPECT_EQ(output_.out_text.find(raw), std::string::npos) << words[0];
   }
 }
 
 TEST_F(Commands, JsonIsOneObjectALine) {
-  for (const auto& words : std::vector<std::vector<std::string>>{{"ps"}, {"approvals"}, {"caps", "7.1"}, {"log", "7.1"}, {"image", "list"}, {"audit", "verify"}, {"why", "3"}}) {
+  for (const auto& words : std::vector<std::vector<std::string>>{{"ps"},
+                                                                 {"approvals"},
+                                                                 {"caps", "7.1"},
+                                                                 {"log", "7.1"},
+                                                                 {"image", "list"},
+                                                                 {"audit", "verify"},
+                                                                 {"why", "3"}}) {
     ASSERT_TRUE(run(words, Format::json)) << words[0];
     std::string_view rest = output_.out_text;
     ASSERT_FALSE(rest.empty()) << words[0];
@@ -126,8 +167,10 @@ TEST_F(Commands, JsonIsOneObjectALine) {
 
 TEST_F(Commands, WhyWalksToTheStartAndNamesTheGrant) {
   ASSERT_TRUE(run({"why", "3"}));
-  for (const char* part : {"authority.decided", "7.c4", "write fs:/workspace/** ask", "granted by manifest (record 5)", "tool.called", "job.created"})
-    EXPECT_NE(output_.out_text.find(part), std::string::npos) << part << " in\n" << output_.out_text;
+  for (const char* part : {"authority.decided", "7.c4", "write fs:/workspace/** ask",
+                           "granted by manifest (record 5)", "tool.called", "job.created"})
+    EXPECT_NE(output_.out_text.find(part), std::string::npos) << part << " in\n"
+                                                              << output_.out_text;
   EXPECT_EQ(run({"why", "9"}).error().code, Code::not_found);
   EXPECT_EQ(run({"why", "x"}).error().code, Code::invalid);
 }
@@ -143,9 +186,19 @@ TEST_F(Commands, AuditSaysWhatIsWrong) {
 TEST_F(Commands, AnswersCarryTheirScope) {
   using K = kernel::Answer::Kind;
   using S = kernel::Answer::Scope;
-  struct Row { std::vector<std::string> words; K kind; S scope; };
-  for (const Row& row : std::vector<Row>{{{"approve", "7.r2"}, K::approve, S::once}, {{"approve", "7.r2", "--uses", "3"}, K::approve, S::uses}, {{"approve", "7.r2", "--until", "2h"}, K::approve, S::until},
-                                         {{"approve", "7.r2", "--process"}, K::approve, S::process}, {{"deny", "7.r2"}, K::deny, S::once}, {{"deny", "7.r3"}, K::deny, S::once}, {{"answer", "7.r3", "this"}, K::answer, S::once}}) {
+  struct Row {
+    std::vector<std::string> words;
+    K kind;
+    S scope;
+  };
+  for (const Row& row :
+       std::vector<Row>{{{"approve", "7.r2"}, K::approve, S::once},
+                        {{"approve", "7.r2", "--uses", "3"}, K::approve, S::uses},
+                        {{"approve", "7.r2", "--until", "2h"}, K::approve, S::until},
+                        {{"approve", "7.r2", "--process"}, K::approve, S::process},
+                        {{"deny", "7.r2"}, K::deny, S::once},
+                        {{"deny", "7.r3"}, K::deny, S::once},
+                        {{"answer", "7.r3", "this"}, K::answer, S::once}}) {
     kernel_.answers_.clear();
     const auto code = run(row.words);
     ASSERT_TRUE(code) << code.error().what;
@@ -156,9 +209,19 @@ TEST_F(Commands, AnswersCarryTheirScope) {
 }
 
 TEST_F(Commands, BadAnswersChangeNothing) {
-  struct Row { std::vector<std::string> words; Code code; };
-  for (const Row& row : std::vector<Row>{{{"approve", "7.r3"}, Code::invalid}, {{"answer", "7.r2", "x"}, Code::invalid}, {{"approve", "7.r1"}, Code::conflict}, {{"approve", "7.r8"}, Code::not_found}, {{"approve", "7"}, Code::invalid},
-                                         {{"approve", "7.r2", "--once", "--process"}, Code::invalid}, {{"approve", "7.r2", "--uses", "0"}, Code::invalid}, {{"approve", "7.r2", "--until", "2001-01-01T00:00:00Z"}, Code::invalid}}) {
+  struct Row {
+    std::vector<std::string> words;
+    Code code;
+  };
+  for (const Row& row :
+       std::vector<Row>{{{"approve", "7.r3"}, Code::invalid},
+                        {{"answer", "7.r2", "x"}, Code::invalid},
+                        {{"approve", "7.r1"}, Code::conflict},
+                        {{"approve", "7.r8"}, Code::not_found},
+                        {{"approve", "7"}, Code::invalid},
+                        {{"approve", "7.r2", "--once", "--process"}, Code::invalid},
+                        {{"approve", "7.r2", "--uses", "0"}, Code::invalid},
+                        {{"approve", "7.r2", "--until", "2001-01-01T00:00:00Z"}, Code::invalid}}) {
     const auto code = run(row.words);
     ASSERT_FALSE(code);
     EXPECT_EQ(code.error().code, row.code) << code.error().what;
@@ -176,9 +239,18 @@ TEST_F(Commands, GrantAndCall) {
 }
 
 TEST(Arguments, AreReadStrictly) {
-  struct Row { std::vector<std::string> words; const char* what; };
-  for (const Row& row : std::vector<Row>{{{"pss"}, "no command `pss`; did you mean `ps`?"}, {{"audit"}, "`audit` needs a second word"}, {{"ps", "--stroe", "x"}, "did you mean --store?"}, {{"show"}, "`show` needs PID"},
-                                         {{"show", "1.1", "2.1"}, "does not know what to do with `2.1`"}, {{"run", "a", "b"}, "does not know what to do with `b`"}, {{"ps", "--store"}, "`ps`"}}) {
+  struct Row {
+    std::vector<std::string> words;
+    const char* what;
+  };
+  for (const Row& row :
+       std::vector<Row>{{{"pss"}, "no command `pss`; did you mean `ps`?"},
+                        {{"audit"}, "`audit` needs a second word"},
+                        {{"ps", "--stroe", "x"}, "did you mean --store?"},
+                        {{"show"}, "`show` needs PID"},
+                        {{"show", "1.1", "2.1"}, "does not know what to do with `2.1`"},
+                        {{"run", "a", "b"}, "does not know what to do with `b`"},
+                        {{"ps", "--store"}, "`ps`"}}) {
     const auto parsed = parse_arguments(row.words);
     ASSERT_FALSE(parsed) << row.what;
     EXPECT_EQ(parsed.error().code, Code::invalid);
@@ -187,7 +259,8 @@ TEST(Arguments, AreReadStrictly) {
 }
 
 TEST(Arguments, TakeOptionsAnywhereAndWordsAsTheyAre) {
-  const auto parsed = parse_arguments({"--store", "/s", "run", "--root", "a=b", "do [this] \"now\"", "--root", "c=d", "--json", "--grant", "read fs:/a"});
+  const auto parsed = parse_arguments({"--store", "/s", "run", "--root", "a=b", "do [this] \"now\"",
+                                       "--root", "c=d", "--json", "--grant", "read fs:/a"});
   ASSERT_TRUE(parsed) << parsed.error().what;
   EXPECT_EQ(parsed->command->name, "run");
   EXPECT_EQ(parsed->arguments.words, std::vector<std::string>{"do [this] \"now\""});
@@ -201,7 +274,9 @@ TEST(Arguments, TakeOptionsAnywhereAndWordsAsTheyAre) {
 
 TEST(Arguments, EveryCommandHasHelpWithExamples) {
   for (const CommandSpec& command : commands()) {
-    EXPECT_NE(help_text(command).find("alos " + std::string(command.name.substr(0, command.name.find(' ')))), std::string::npos);
+    EXPECT_NE(help_text(command).find("alos " +
+                                      std::string(command.name.substr(0, command.name.find(' ')))),
+              std::string::npos);
     EXPECT_FALSE(command.examples.empty()) << command.name;
     EXPECT_NE(command.run == nullptr, command.run_host == nullptr) << command.name;
   }
@@ -211,9 +286,11 @@ TEST(Arguments, EveryCommandHasHelpWithExamples) {
 
 TEST(Report, SaysWhatAndTheWayOut) {
   TextOutput output;
-  report(output, {Format::json, Colour::off, 80}, {Code::conflict, "in use\x1b[0m", "wait\nor not"});
+  report(output, {Format::json, Colour::off, 80},
+         {Code::conflict, "in use\x1b[0m", "wait\nor not"});
   EXPECT_EQ(output.err_text, "alos: in use\\u{001B}[0m\n  wait\n  or not\n");
-  EXPECT_TRUE(output.out_text.starts_with(R"({"type":"error","code":"conflict",)")) << output.out_text;
+  EXPECT_TRUE(output.out_text.starts_with(R"({"type":"error","code":"conflict",)"))
+      << output.out_text;
 }
 
 }  // namespace

@@ -1,13 +1,13 @@
-// demo: an agent on a small project, killed with SIGKILL in the middle and resumed by a new process. Everything shown
-// is read from what the children print; nothing is staged but the model's lines.
+// demo: an agent on a small project, killed with SIGKILL in the middle and resumed by a new
+// process. Everything shown is read from what the children print; nothing is staged but the model's
+// lines.
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
-
-#include <fmt/format.h>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -49,7 +49,8 @@ std::optional<RecordView> parse_line(const std::string& line) {
 
 class Demo {
  public:
-  Demo(Host& host, DemoPlaces places) : host_(host), places_(std::move(places)), narrator_(host.style) {}
+  Demo(Host& host, DemoPlaces places)
+      : host_(host), places_(std::move(places)), narrator_(host.style) {}
 
   Result<int> run() {
     tell_start();
@@ -85,41 +86,58 @@ class Demo {
     const auto record = parse_line(line);
     if (!record) return;
     if (pid_.empty()) pid_ = base::to_string(record->pid);
-    if (record->kind == "authority.decided" && field_of(*record, "decision") == "denied") denial_ = record->seq;
+    if (record->kind == "authority.decided" && field_of(*record, "decision") == "denied")
+      denial_ = record->seq;
     if (record->kind == "tool.called") tool_ = field_of(*record, "tool");
-    if (person_ && record->kind == "request.opened") return;  // the child asks at the terminal itself
+    if (person_ && record->kind == "request.opened")
+      return;  // the child asks at the terminal itself
     if (const std::string text = narrator_.tell(*record); !text.empty()) say("  " + text);
   }
 
-  // Runs until the intent of the edit is on disk, then SIGKILL: nobody can know yet whether the edit has happened.
+  // Runs until the intent of the edit is on disk, then SIGKILL: nobody can know yet whether the
+  // edit has happened.
   Result<void> first_half() {
-    Child child = TRY(Child::start(words({"run", places_.manifest, "--json", "--approve", places_.rules}), Child::Input::none));
+    Child child =
+        TRY(Child::start(words({"run", places_.manifest, "--json", "--approve", places_.rules}),
+                         Child::Input::none));
     std::string line;
     bool killed = false;
     while (!killed && child.next_line(line)) {
       hear(line);
       const auto record = parse_line(line);
-      killed = record && record->kind == "call.intended" && field_of(*record, "name") == "fs.write" && tool_ == kKilledTool;
+      killed = record && record->kind == "call.intended" &&
+               field_of(*record, "name") == "fs.write" && tool_ == kKilledTool;
       if (killed) child.kill_now();
     }
     const int code = child.wait();
-    if (!killed) return fail(Code::internal, fmt::format("the demo's run ended with code {} before it could be killed", code), "the directory is kept: " + places_.dir);
-    say("\n" + paint(host_.style, Ink::red, "  kill -9") + " while it edits src/main.c: the intent is on disk, the answer is not" + (edited() ? " (the edit itself is)" : " (nor the edit)") + '\n');
+    if (!killed)
+      return fail(Code::internal,
+                  fmt::format("the demo's run ended with code {} before it could be killed", code),
+                  "the directory is kept: " + places_.dir);
+    say("\n" + paint(host_.style, Ink::red, "  kill -9") +
+        " while it edits src/main.c: the intent is on disk, the answer is not" +
+        (edited() ? " (the edit itself is)" : " (nor the edit)") + '\n');
     return {};
   }
 
   bool edited() const {
     std::ifstream file(places_.project + "/src/main.c");
-    const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    const std::string text((std::istreambuf_iterator<char>(file)),
+                           std::istreambuf_iterator<char>());
     return text.find("argc < 2") != std::string::npos;
   }
 
   Result<void> second_half() {
     head("A new process goes on where it was");
-    Child child = TRY(Child::start(words({"resume", pid_, "--json", "--approve", person_ ? "ask" : places_.rules}), person_ ? Child::Input::ours : Child::Input::none));
+    Child child = TRY(Child::start(
+        words({"resume", pid_, "--json", "--approve", person_ ? "ask" : places_.rules}),
+        person_ ? Child::Input::ours : Child::Input::none));
     std::string line;
     while (child.next_line(line)) hear(line);
-    if (const int code = child.wait(); code != 0) return fail(static_cast<Code>(code <= 14 ? code : 14), fmt::format("the resumed run ended with code {}", code), "the directory is kept: " + places_.dir);
+    if (const int code = child.wait(); code != 0)
+      return fail(static_cast<Code>(code <= 14 ? code : 14),
+                  fmt::format("the resumed run ended with code {}", code),
+                  "the directory is kept: " + places_.dir);
     return {};
   }
 
@@ -129,7 +147,9 @@ class Demo {
     std::string line;
     while (child.next_line(line)) text += "  " + line + '\n';
     const int code = child.wait();
-    if (code != 0) return fail(Code::internal, fmt::format("a command of the demo ended with code {}", code), "the directory is kept: " + places_.dir);
+    if (code != 0)
+      return fail(Code::internal, fmt::format("a command of the demo ended with code {}", code),
+                  "the directory is kept: " + places_.dir);
     return text;
   }
 
@@ -157,7 +177,9 @@ class Demo {
       const auto found = intents.find(name);
       if (found == intents.end()) return false;
       for (const auto& [place, count] : found->second)
-        if (const auto ended = done.find(place); count != 1 || ended == done.end() || ended->second != 1) return false;
+        if (const auto ended = done.find(place);
+            count != 1 || ended == done.end() || ended->second != 1)
+          return false;
       return true;
     }
   };
@@ -170,11 +192,18 @@ class Demo {
         if (const auto record = parse_line(line)) counts.add(*record);
       child.wait();
     }
-    const bool once = counts.called == counts.returned && counts.each_once("fs.write") && counts.each_once("model.generate");
-    if (!once) return fail(Code::internal, "the journal of the demo shows an effect that was not done exactly once", "the directory is kept: " + places_.dir);
+    const bool once = counts.called == counts.returned && counts.each_once("fs.write") &&
+                      counts.each_once("model.generate");
+    if (!once)
+      return fail(Code::internal,
+                  "the journal of the demo shows an effect that was not done exactly once",
+                  "the directory is kept: " + places_.dir);
     head("Nothing lost, nothing done twice   (counted in the journal)");
-    say(fmt::format("  {} tool calls begun, {} ended; {} writes, each with one intent and one outcome\n", counts.called, counts.returned, counts.intents["fs.write"].size()));
-    say(fmt::format("  {} replies of the model, each asked for once\n", counts.intents["model.generate"].size()));
+    say(fmt::format(
+        "  {} tool calls begun, {} ended; {} writes, each with one intent and one outcome\n",
+        counts.called, counts.returned, counts.intents["fs.write"].size()));
+    say(fmt::format("  {} replies of the model, each asked for once\n",
+                    counts.intents["model.generate"].size()));
     say(TRY(said({"audit", "verify"})));
     say(fmt::format("  {} KB of store for {} records\n", store_bytes() / 1024, counts.records));
     return {};
@@ -191,7 +220,8 @@ class Demo {
   void tell_next() {
     head("Next");
     say("  alos run \"Summarise the TODOs under src into TODO.md\" --root workspace=. \\\n"
-        "    --grant 'read,list fs:/workspace/**' --grant 'write fs:/workspace/TODO.md' --model openai/gpt-5\n"
+        "    --grant 'read,list fs:/workspace/**' --grant 'write fs:/workspace/TODO.md' --model "
+        "openai/gpt-5\n"
         "  alos --help\n");
   }
 
@@ -211,8 +241,10 @@ Result<int> demo(Host& host, const Arguments& arguments) {
   host.style.format = Format::text;
   const int code = TRY(Demo(host, places).run());
   std::error_code error;
-  if (arguments.has("keep")) host.output.out("  kept: " + places.dir + '\n');
-  else std::filesystem::remove_all(places.dir, error);
+  if (arguments.has("keep"))
+    host.output.out("  kept: " + places.dir + '\n');
+  else
+    std::filesystem::remove_all(places.dir, error);
   return code;
 }
 

@@ -1,4 +1,5 @@
-// The demo's project: a small real tree of files, a manifest, a scripted model and the rules that answer it.
+// The demo's project: a small real tree of files, a manifest, a scripted model and the rules that
+// answer it.
 #pragma once
 
 #include <string>
@@ -8,8 +9,8 @@
 namespace alos::surface {
 
 struct DemoPlaces {
-  std::string dir;       // holds everything
-  std::string project;   // what the agent sees as /workspace
+  std::string dir;      // holds everything
+  std::string project;  // what the agent sees as /workspace
   std::string manifest;
   std::string rules;
   std::string store;

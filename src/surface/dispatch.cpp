@@ -1,11 +1,10 @@
 #include "surface/dispatch.h"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <thread>
-
-#include <fmt/format.h>
 
 #include "base/text.h"
 
@@ -24,14 +23,19 @@ constexpr auto kEndPatience = std::chrono::milliseconds(500);
 
 Result<int> look(Host& host, const Parsed& parsed) {
   struct stat found = {};
-  if (parsed.command->access != Access::images && ::stat((host.store_dir + "/store.db").c_str(), &found) != 0)
-    return fail(Code::not_found, fmt::format("there is no store in {}", base::printable(host.store_dir)), "alos run makes one; another one: --store DIR");
-  const auto kernel = TRY(host.open({.store_dir = host.store_dir, .mode = OpenOptions::Mode::look}));
+  if (parsed.command->access != Access::images &&
+      ::stat((host.store_dir + "/store.db").c_str(), &found) != 0)
+    return fail(Code::not_found,
+                fmt::format("there is no store in {}", base::printable(host.store_dir)),
+                "alos run makes one; another one: --store DIR");
+  const auto kernel =
+      TRY(host.open({.store_dir = host.store_dir, .mode = OpenOptions::Mode::look}));
   Session session{*kernel, host.output, host.style, host.store_dir, Session::Place::here};
   return parsed.command->run(session, parsed.arguments);
 }
 
-// As the owner, for as long as the command takes. Others are served meanwhile: the call may ask something.
+// As the owner, for as long as the command takes. Others are served meanwhile: the call may ask
+// something.
 Result<int> act_as_owner(Host& host, const Parsed& parsed, kernel::Kernel& kernel) {
   const auto service = TRY(serve_others(kernel, host.store_dir));
   Session session{kernel, host.output, host.style, host.store_dir, Session::Place::here};
@@ -48,15 +52,18 @@ Result<int> act(Host& host, const Parsed& parsed, const Asked& asked) {
     const auto kernel = host.open({.store_dir = host.store_dir, .mode = OpenOptions::Mode::own});
     if (kernel) return act_as_owner(host, parsed, **kernel);
     // An owner that does not listen yet, or not any more.
-    if (kernel.error().code != Code::conflict || tries >= kOwnTries) return base::Unexpected(kernel.error());
+    if (kernel.error().code != Code::conflict || tries >= kOwnTries)
+      return base::Unexpected(kernel.error());
     std::this_thread::sleep_for(kOwnEvery);
   }
 }
 
-int serve(kernel::Kernel& kernel, const std::string& store_dir, const Asked& asked, Output& output) {
+int serve(kernel::Kernel& kernel, const std::string& store_dir, const Asked& asked,
+          Output& output) {
   const auto run = [&]() -> Result<int> {
     const Parsed parsed = TRY(parse_arguments(asked.words));
-    if (parsed.command == nullptr || parsed.command->run == nullptr) return fail(Code::invalid, "the owner of a store does not run this command for others");
+    if (parsed.command == nullptr || parsed.command->run == nullptr)
+      return fail(Code::invalid, "the owner of a store does not run this command for others");
     Session session{kernel, output, asked.style, store_dir, Session::Place::service};
     return parsed.command->run(session, parsed.arguments);
   };
@@ -67,8 +74,11 @@ int serve(kernel::Kernel& kernel, const std::string& store_dir, const Asked& ask
 
 }  // namespace
 
-Result<std::unique_ptr<Service>> serve_others(kernel::Kernel& kernel, const std::string& store_dir) {
-  return Service::listen(store_dir, [&kernel, store_dir](const Asked& asked, Output& output) { return serve(kernel, store_dir, asked, output); });
+Result<std::unique_ptr<Service>> serve_others(kernel::Kernel& kernel,
+                                              const std::string& store_dir) {
+  return Service::listen(store_dir, [&kernel, store_dir](const Asked& asked, Output& output) {
+    return serve(kernel, store_dir, asked, output);
+  });
 }
 
 void end_service(Service& service, Output& output, int code) {
@@ -80,7 +90,9 @@ void end_service(Service& service, Output& output, int code) {
 Result<std::shared_ptr<kernel::Kernel>> open_to_own(const Host& host) {
   auto kernel = host.open({.store_dir = host.store_dir, .mode = OpenOptions::Mode::own});
   if (kernel || kernel.error().code != Code::conflict) return kernel;
-  return fail(Code::conflict, kernel.error().what, "one runtime works on a store at a time: wait for it, end it, or use another store with --store DIR");
+  return fail(Code::conflict, kernel.error().what,
+              "one runtime works on a store at a time: wait for it, end it, or use another store "
+              "with --store DIR");
 }
 
 Result<int> dispatch(Host& host, const Parsed& parsed, const std::vector<std::string>& words) {

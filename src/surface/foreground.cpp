@@ -1,13 +1,12 @@
 #include "surface/foreground.h"
 
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
-
-#include <fmt/format.h>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -40,7 +39,8 @@ bool readable(int fd) {
   return ::poll(&poll_fd, 1, 0) > 0 && poll_fd.revents != 0;
 }
 
-// The agent writes `error CODE: ...` for what made it pause, the kernel `budget ...`; anything else waits for a person.
+// The agent writes `error CODE: ...` for what made it pause, the kernel `budget ...`; anything else
+// waits for a person.
 int code_of_pause(const ProcessView& process) {
   if (process.error) return static_cast<int>(process.error->code);
   std::string_view reason = process.reason;
@@ -56,20 +56,24 @@ int code_of_pause(const ProcessView& process) {
 int code_of_end(const ProcessView& process) {
   if (process.state == "exited") return 0;
   if (process.state == "killed") return static_cast<int>(Code::cancelled);
-  if (process.state == "failed") return static_cast<int>(process.error ? process.error->code : Code::internal);
+  if (process.state == "failed")
+    return static_cast<int>(process.error ? process.error->code : Code::internal);
   return code_of_pause(process);
 }
 
 std::string result_json(const ProcessView& process) {
-  std::string body = fmt::format(R"({{"pid":"{}","state":"{}")", base::to_string(process.pid), process.state);
+  std::string body =
+      fmt::format(R"({{"pid":"{}","state":"{}")", base::to_string(process.pid), process.state);
   if (process.result) body += ",\"result\":", base::append_json_string(body, *process.result);
   if (process.error) body += ",\"error\":" + base::to_json(*process.error);
-  if (!process.reason.empty()) body += ",\"reason\":", base::append_json_string(body, process.reason);
+  if (!process.reason.empty())
+    body += ",\"reason\":", base::append_json_string(body, process.reason);
   return typed("result", body + '}');
 }
 
 std::string usage_text(const ProcessView& p) {
-  return fmt::format("{} turns, {} tool calls, {} tokens", p.turns, p.tool_calls, p.input_tokens + p.output_tokens);
+  return fmt::format("{} turns, {} tool calls, {} tokens", p.turns, p.tool_calls,
+                     p.input_tokens + p.output_tokens);
 }
 
 }  // namespace
@@ -96,10 +100,17 @@ void Interrupts::release() {
   ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 
-Foreground::Foreground(Host& host, kernel::Kernel& kernel, ApprovePolicy policy, Interrupts& interrupts)
-    : host_(host), kernel_(kernel), policy_(std::move(policy)), interrupts_(interrupts), narrator_(host.style), person_(::isatty(STDIN_FILENO) != 0) {}
+Foreground::Foreground(Host& host, kernel::Kernel& kernel, ApprovePolicy policy,
+                       Interrupts& interrupts)
+    : host_(host),
+      kernel_(kernel),
+      policy_(std::move(policy)),
+      interrupts_(interrupts),
+      narrator_(host.style),
+      person_(::isatty(STDIN_FILENO) != 0) {}
 
-Result<int> Foreground::watch(kernel::Subscription& subscription, const std::vector<base::Pid>& pids) {
+Result<int> Foreground::watch(kernel::Subscription& subscription,
+                              const std::vector<base::Pid>& pids) {
   for (const base::Pid pid : pids) jobs_.insert(pid.job), going_.insert(pid);
   if (pids.size() > 1) narrator_.name_processes();
   for (int idle = 0; !going_.empty();) {
@@ -129,15 +140,19 @@ void Foreground::show(const RecordView& record) {
   } else if (const std::string line = narrator_.tell(record); !line.empty()) {
     host_.output.err(line);
   }
-  if (record.kind == "request.opened" || record.kind == "request.answered") requests_changed_ = true;
-  if (record.kind == "process.exited" || record.kind == "process.failed" || record.kind == "process.killed" || record.kind == "process.paused") going_.erase(record.pid);
+  if (record.kind == "request.opened" || record.kind == "request.answered")
+    requests_changed_ = true;
+  if (record.kind == "process.exited" || record.kind == "process.failed" ||
+      record.kind == "process.killed" || record.kind == "process.paused")
+    going_.erase(record.pid);
   if (record.kind == "process.resumed" && jobs_.contains(record.pid.job)) going_.insert(record.pid);
 }
 
 // Said once; the runtime goes on when the store works again.
 void Foreground::look_at_trouble() {
   const auto trouble = kernel_.trouble();
-  if (trouble && !troubled_) report(host_.output, {Format::text, host_.style.colour, host_.style.width}, *trouble);
+  if (trouble && !troubled_)
+    report(host_.output, {Format::text, host_.style.colour, host_.style.width}, *trouble);
   troubled_ = trouble.has_value();
 }
 
@@ -152,25 +167,30 @@ void Foreground::look_at_states() {
 Result<void> Foreground::look_at_requests() {
   if (!std::exchange(requests_changed_, false)) return {};
   const auto open = TRY(kernel_.requests(kernel::Kernel::Which::live));
-  if (asked_ && std::none_of(open.begin(), open.end(), [&](const RequestView& one) { return one.id == asked_->id; })) {
+  if (asked_ && std::none_of(open.begin(), open.end(),
+                             [&](const RequestView& one) { return one.id == asked_->id; })) {
     host_.output.err(paint(host_.style, Ink::dim, "  (answered elsewhere)") + '\n');
     asked_.reset();
   }
   for (const RequestView& request : open) {
     if (!jobs_.contains(request.pid.job) || !request.answer.empty()) continue;
-    if (const auto decided = policy_.answer(request)) TRY(answer(request, *decided));
-    else if (!person_) say_how_to_answer(request);
-    else if (!asked_) ask_person(request);
+    if (const auto decided = policy_.answer(request))
+      TRY(answer(request, *decided));
+    else if (!person_)
+      say_how_to_answer(request);
+    else if (!asked_)
+      ask_person(request);
   }
   return {};
 }
 
-// Somebody at another terminal may have been quicker; that is no error. An answer that does not fit the question is
-// said again by a person; of a rule's it is a no.
+// Somebody at another terminal may have been quicker; that is no error. An answer that does not fit
+// the question is said again by a person; of a rule's it is a no.
 Result<void> Foreground::answer(const RequestView& request, const Answer& decided) {
   const auto ok = kernel_.answer(request.id, decided);
   if (ok || ok.error().code == Code::conflict || ok.error().code == Code::not_found) return {};
-  if (ok.error().code != Code::invalid || decided.kind == Answer::Kind::deny) return base::Unexpected(ok.error());
+  if (ok.error().code != Code::invalid || decided.kind == Answer::Kind::deny)
+    return base::Unexpected(ok.error());
   host_.output.err("  " + base::printable(ok.error().what) + '\n');
   if (policy_.mode() == ApprovePolicy::Mode::ask) return {};
   return answer(request, {.kind = Answer::Kind::deny, .text = ok.error().what, .by = decided.by});
@@ -179,27 +199,36 @@ Result<void> Foreground::answer(const RequestView& request, const Answer& decide
 void Foreground::ask_person(const RequestView& request) {
   asked_ = request;
   const Style& style = host_.style;
-  std::string text = fmt::format("\n{} {} {} asks\n", paint(style, Ink::yellow, "?"), paint(style, Ink::bold, base::to_string(request.pid)), base::printable(request.process));
-  const auto line = [&](std::string_view name, std::string_view what) { text += fmt::format("  {} {}\n", paint(style, Ink::dim, fmt::format("{:<8}", name)), what); };
+  std::string text = fmt::format("\n{} {} {} asks\n", paint(style, Ink::yellow, "?"),
+                                 paint(style, Ink::bold, base::to_string(request.pid)),
+                                 base::printable(request.process));
+  const auto line = [&](std::string_view name, std::string_view what) {
+    text += fmt::format("  {} {}\n", paint(style, Ink::dim, fmt::format("{:<8}", name)), what);
+  };
   line("goal", base::printable(base::shortened(request.goal, 200)));
   line(request.kind == "question" ? "question" : "to", base::printable(request.question));
-  for (const std::string& ask : request.asks) line("needs", paint(style, Ink::bold, base::printable(ask)));
+  for (const std::string& ask : request.asks)
+    line("needs", paint(style, Ink::bold, base::printable(ask)));
   std::string_view preview = request.preview;
   while (!preview.empty()) {
     const std::size_t end = preview.find('\n');
     text += paint(style, Ink::dim, "  | ") + base::printable(preview.substr(0, end)) + '\n';
     preview = end == std::string_view::npos ? std::string_view{} : preview.substr(end + 1);
   }
-  for (std::size_t i = 0; i < request.choices.size(); ++i) text += fmt::format("  [{}] {}\n", i + 1, base::printable(request.choices[i]));
-  text += request.kind == "question" ? (request.choices.empty() ? "  your answer> " : "  a number> ")
-                                     : "  [o]nce  [p]rocess: also the like of it  [n]o, or why not> ";
+  for (std::size_t i = 0; i < request.choices.size(); ++i)
+    text += fmt::format("  [{}] {}\n", i + 1, base::printable(request.choices[i]));
+  text += request.kind == "question"
+              ? (request.choices.empty() ? "  your answer> " : "  a number> ")
+              : "  [o]nce  [p]rocess: also the like of it  [n]o, or why not> ";
   host_.output.err(text);
 }
 
 void Foreground::say_how_to_answer(const RequestView& request) {
   if (!told_.insert(request.id).second) return;
-  const std::string how = request.kind == "question" ? fmt::format("answer {} TEXT", request.id) : fmt::format("approve {}", request.id);
-  host_.output.err(fmt::format("  waiting for an answer; from another terminal: {}\n", command_line(host_.store_dir, how)));
+  const std::string how = request.kind == "question" ? fmt::format("answer {} TEXT", request.id)
+                                                     : fmt::format("approve {}", request.id);
+  host_.output.err(fmt::format("  waiting for an answer; from another terminal: {}\n",
+                               command_line(host_.store_dir, how)));
 }
 
 // What a line means for the request that is open; nothing for an empty one.
@@ -207,11 +236,14 @@ std::optional<Answer> Foreground::understood(const std::string& line) const {
   if (line.find_first_not_of(" \t\r") == std::string::npos) return std::nullopt;
   if (asked_->kind == "question") {
     const auto number = base::parse_unsigned(line);
-    if (number && *number >= 1 && *number <= asked_->choices.size()) return Answer{.kind = Answer::Kind::answer, .text = asked_->choices[*number - 1]};
+    if (number && *number >= 1 && *number <= asked_->choices.size())
+      return Answer{.kind = Answer::Kind::answer, .text = asked_->choices[*number - 1]};
     return Answer{.kind = Answer::Kind::answer, .text = line};
   }
-  if (line == "o" || line == "once" || line == "y" || line == "yes") return Answer{.kind = Answer::Kind::approve};
-  if (line == "p" || line == "process") return Answer{.kind = Answer::Kind::approve, .scope = Answer::Scope::process};
+  if (line == "o" || line == "once" || line == "y" || line == "yes")
+    return Answer{.kind = Answer::Kind::approve};
+  if (line == "p" || line == "process")
+    return Answer{.kind = Answer::Kind::approve, .scope = Answer::Scope::process};
   return Answer{.kind = Answer::Kind::deny, .text = line == "n" || line == "no" ? "" : line};
 }
 
@@ -250,13 +282,18 @@ Result<int> Foreground::finish(base::Pid pid) {
   const std::string id = base::to_string(pid);
   if (process.state == "exited") {
     if (host_.style.json()) return code;
-    output.err(paint(host_.style, Ink::dim, fmt::format("{} exited: {}", id, usage_text(process))) + '\n');
-    if (process.result && !process.result->empty()) output.out(base::printable(*process.result, base::Lines::keep) + '\n');
+    output.err(paint(host_.style, Ink::dim, fmt::format("{} exited: {}", id, usage_text(process))) +
+               '\n');
+    if (process.result && !process.result->empty())
+      output.out(base::printable(*process.result, base::Lines::keep) + '\n');
   } else if (process.state == "failed" && process.error) {
-    report(output, Style{Format::text, host_.style.colour, host_.style.width}, {process.error->code, fmt::format("process {} failed: {}", id, process.error->what), process.error->details});
+    report(output, Style{Format::text, host_.style.colour, host_.style.width},
+           {process.error->code, fmt::format("process {} failed: {}", id, process.error->what),
+            process.error->details});
   } else if (process.state == "paused") {
     report(output, Style{Format::text, host_.style.colour, host_.style.width},
-           {Code::parked, fmt::format("process {} is paused: {}", id, process.reason), "go on with: " + command_line(host_.store_dir, "resume " + id)});
+           {Code::parked, fmt::format("process {} is paused: {}", id, process.reason),
+            "go on with: " + command_line(host_.store_dir, "resume " + id)});
   } else {
     output.err(fmt::format("{} {} {}\n", id, process.state, base::printable(process.reason)));
   }
@@ -266,7 +303,8 @@ Result<int> Foreground::finish(base::Pid pid) {
 int Foreground::leave() {
   interrupts_.release();
   std::string text = "\nleft; nothing is lost. Go on with:\n";
-  for (const base::Pid pid : going_) text += "  " + command_line(host_.store_dir, "resume " + base::to_string(pid)) + '\n';
+  for (const base::Pid pid : going_)
+    text += "  " + command_line(host_.store_dir, "resume " + base::to_string(pid)) + '\n';
   host_.output.err(text);
   if (host_.style.json())
     for (const base::Pid pid : going_)

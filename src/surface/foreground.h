@@ -1,5 +1,5 @@
-// Foreground: stays with processes until each has ended or is paused. It shows what they do, gets what they ask
-// answered, and can be left at any time: everything is durable.
+// Foreground: stays with processes until each has ended or is paused. It shows what they do, gets
+// what they ask answered, and can be left at any time: everything is durable.
 #pragma once
 
 #include <map>
@@ -14,14 +14,15 @@
 
 namespace alos::surface {
 
-// While it lives, Ctrl-C and SIGTERM are noted instead of ending the program. Made before any thread is started.
+// While it lives, Ctrl-C and SIGTERM are noted instead of ending the program. Made before any
+// thread is started.
 class Interrupts {
  public:
   Interrupts();
   ~Interrupts();
   Interrupts(const Interrupts&) = delete;
   Interrupts& operator=(const Interrupts&) = delete;
-  bool came();   // since it was asked last
+  bool came();  // since it was asked last
   int fd() const { return fd_; }
   void release();  // the next one ends the program at once
 
@@ -34,8 +35,8 @@ class Foreground {
  public:
   Foreground(Host& host, kernel::Kernel& kernel, ApprovePolicy policy, Interrupts& interrupts);
 
-  // `subscription` was made before the processes were set going, so that nothing is missed. The exit code: 0 when
-  // all have exited, else that of the first that has not.
+  // `subscription` was made before the processes were set going, so that nothing is missed. The
+  // exit code: 0 when all have exited, else that of the first that has not.
   base::Result<int> watch(kernel::Subscription& subscription, const std::vector<base::Pid>& pids);
 
  private:
@@ -60,9 +61,9 @@ class Foreground {
   std::set<base::Pid> going_;
   bool requests_changed_ = true;
   bool troubled_ = false;
-  bool person_;                                   // at the terminal
-  std::optional<kernel::RequestView> asked_;      // the request the person is asked about now
-  std::set<std::string> told_;                    // requests whose way out was printed
+  bool person_;                               // at the terminal
+  std::optional<kernel::RequestView> asked_;  // the request the person is asked about now
+  std::set<std::string> told_;                // requests whose way out was printed
   std::string typed_;
 };
 

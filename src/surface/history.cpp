@@ -1,11 +1,10 @@
 // log, why, audit, store check: what happened, and whether it is still as it was written.
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <thread>
-
-#include <fmt/format.h>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -31,7 +30,10 @@ void print(Session& session, const RecordView& record) {
 
 Result<base::JobId> parse_job(std::string_view text) {
   const auto number = base::parse_unsigned(text);
-  if (!number || *number == 0) return fail(Code::invalid, fmt::format("`{}` is not a job", base::printable(base::shortened(text, 40))), "a job is a number, as the 7 of process 7.1");
+  if (!number || *number == 0)
+    return fail(Code::invalid,
+                fmt::format("`{}` is not a job", base::printable(base::shortened(text, 40))),
+                "a job is a number, as the 7 of process 7.1");
   return base::JobId{*number};
 }
 
@@ -40,7 +42,10 @@ Result<std::vector<base::JobId>> chosen_jobs(Session& session, const Arguments& 
   const base::JobId job = TRY(parse_job(arguments.words[0]));
   const auto known = TRY(session.kernel.jobs());
   if (std::find(known.begin(), known.end(), job) == known.end())
-    return fail(Code::not_found, fmt::format("no job {}", job.value), known.empty() ? "the store has no jobs" : fmt::format("there are {}, the last is {}", known.size(), known.back().value));
+    return fail(Code::not_found, fmt::format("no job {}", job.value),
+                known.empty() ? "the store has no jobs"
+                              : fmt::format("there are {}, the last is {}", known.size(),
+                                            known.back().value));
   return std::vector<base::JobId>{job};
 }
 
@@ -51,8 +56,12 @@ struct Place {
 
 Result<Place> parse_place(Session& session, std::string_view text) {
   const std::size_t colon = text.find(':');
-  const auto seq = base::parse_unsigned(colon == std::string_view::npos ? text : text.substr(colon + 1));
-  if (!seq || *seq == 0) return fail(Code::invalid, fmt::format("`{}` is not a record", base::printable(base::shortened(text, 40))), "give its number, or JOB:NUMBER, as alos log shows them");
+  const auto seq =
+      base::parse_unsigned(colon == std::string_view::npos ? text : text.substr(colon + 1));
+  if (!seq || *seq == 0)
+    return fail(Code::invalid,
+                fmt::format("`{}` is not a record", base::printable(base::shortened(text, 40))),
+                "give its number, or JOB:NUMBER, as alos log shows them");
   if (colon != std::string_view::npos) return Place{TRY(parse_job(text.substr(0, colon))), *seq};
   const auto jobs = TRY(session.kernel.jobs());
   if (jobs.empty()) return fail(Code::not_found, "the store has no records yet");
@@ -63,13 +72,15 @@ Result<RecordView> record_at(Session& session, Place place) {
   const auto page = TRY(session.kernel.records(place.job, place.seq, 1));
   for (const auto& record : page)
     if (record.seq == place.seq) return record;
-  return fail(Code::not_found, fmt::format("job {} has no record {}", place.job.value, place.seq), fmt::format("alos log {}.1 shows them; another job's: why JOB:SEQ", place.job.value));
+  return fail(Code::not_found, fmt::format("job {} has no record {}", place.job.value, place.seq),
+              fmt::format("alos log {}.1 shows them; another job's: why JOB:SEQ", place.job.value));
 }
 
 std::vector<std::uint64_t> numbers_of(const RecordView& record, std::string_view field) {
   std::vector<std::uint64_t> out;
   const auto document = base::Document::parse(record.body, base::Source::outside);
-  const auto list = document && document->root().is_object() ? document->root().field(field) : std::nullopt;
+  const auto list =
+      document && document->root().is_object() ? document->root().field(field) : std::nullopt;
   for (std::size_t i = 0; list && i < list->size(); ++i)
     if (const auto number = list->at(i).unsigned_integer()) out.push_back(*number);
   return out;
@@ -85,7 +96,9 @@ Result<void> explain_request(Session& session, base::JobId job, std::string_view
   if (!scoped) return {};
   const std::string number = fmt::format("{}", scoped->number);
   return each_record(session.kernel, job, 1, [&](const RecordView& record) {
-    if ((record.kind != "request.opened" && record.kind != "request.answered") || field_of(record, "request") != number) return true;
+    if ((record.kind != "request.opened" && record.kind != "request.answered") ||
+        field_of(record, "request") != number)
+      return true;
     session.output.out("      " + text_line(session.style, record));
     return record.kind != "request.answered";
   });
@@ -94,34 +107,41 @@ Result<void> explain_request(Session& session, base::JobId job, std::string_view
 // Which capabilities a decision rests on, and who granted them.
 Result<void> explain_authority(Session& session, const RecordView& record) {
   const auto matched = numbers_of(record, "matched");
-  if (matched.empty() && record.kind == "authority.decided") session.output.out("      no capability of the process covers it\n");
+  if (matched.empty() && record.kind == "authority.decided")
+    session.output.out("      no capability of the process covers it\n");
   const auto held = TRY(session.kernel.capabilities(record.pid));
   for (const std::uint64_t number : matched) {
     const std::string id = base::to_string(record.pid.job, base::CapId{number});
-    const auto cap = std::find_if(held.begin(), held.end(), [&](const auto& one) { return one.id == id; });
+    const auto cap =
+        std::find_if(held.begin(), held.end(), [&](const auto& one) { return one.id == id; });
     if (cap == held.end()) {
       session.output.out(fmt::format("      by {}\n", id));
       continue;
     }
-    session.output.out(fmt::format("      by {}  {}  granted by {} (record {})\n", paint(session.style, Ink::bold, id), paint(session.style, Ink::yellow, base::printable(cap->grant)),
+    session.output.out(fmt::format("      by {}  {}  granted by {} (record {})\n",
+                                   paint(session.style, Ink::bold, id),
+                                   paint(session.style, Ink::yellow, base::printable(cap->grant)),
                                    base::printable(cap->from), cap->seq));
     TRY(explain_request(session, record.pid.job, cap->from));
   }
   return {};
 }
 
-// Of a chain of causes the steps that say something: the call the record belongs to, the turn that asked for it, and
-// how the process began. What lies between is counted.
+// Of a chain of causes the steps that say something: the call the record belongs to, the turn that
+// asked for it, and how the process began. What lies between is counted.
 class Steps {
  public:
   explicit Steps(const RecordView& first) : call_(field_of(first, "call")) {}
 
   bool keep(const RecordView& record) {
     const std::string& kind = record.kind;
-    if (kind == "process.spawned" || kind == "job.created" || kind == "process.resumed" || kind == "process.killed") return true;
+    if (kind == "process.spawned" || kind == "job.created" || kind == "process.resumed" ||
+        kind == "process.killed")
+      return true;
     if (kind == "request.opened" || kind == "request.answered") return true;
     if (kind == "turn.started") return !std::exchange(turn_, true);
-    return !turn_ && kind != "tool.returned" && kind != "cap.granted" && field_of(record, "call") == call_;
+    return !turn_ && kind != "tool.returned" && kind != "cap.granted" &&
+           field_of(record, "call") == call_;
   }
 
  private:
@@ -129,7 +149,8 @@ class Steps {
   bool turn_ = false;
 };
 
-Result<void> follow(Session& session, base::JobId job, base::Seq from, const std::function<void(const RecordView&)>& visit) {
+Result<void> follow(Session& session, base::JobId job, base::Seq from,
+                    const std::function<void(const RecordView&)>& visit) {
   const auto subscription = session.kernel.subscribe(job);
   while (!session.output.gone()) {
     TRY(each_record(session.kernel, job, from, [&](const RecordView& record) {
@@ -138,14 +159,17 @@ Result<void> follow(Session& session, base::JobId job, base::Seq from, const std
       return true;
     }));
     session.output.flush();
-    if (subscription == nullptr || session.place == Session::Place::here) std::this_thread::sleep_for(kPollEvery);
-    else (void)subscription->next(kPollEvery);
+    if (subscription == nullptr || session.place == Session::Place::here)
+      std::this_thread::sleep_for(kPollEvery);
+    else
+      (void)subscription->next(kPollEvery);
   }
   return {};
 }
 
 std::string findings_json(const kernel::AuditReport& report, std::string_view type) {
-  std::string body = fmt::format(R"({{"jobs":{},"records":{},"ok":{},"findings":[)", report.jobs, report.records, report.findings.empty());
+  std::string body = fmt::format(R"({{"jobs":{},"records":{},"ok":{},"findings":[)", report.jobs,
+                                 report.records, report.findings.empty());
   for (std::size_t i = 0; i < report.findings.size(); ++i) {
     if (i != 0) body += ',';
     base::append_json_string(body, report.findings[i].what);
@@ -153,14 +177,23 @@ std::string findings_json(const kernel::AuditReport& report, std::string_view ty
   return typed(type, body + "]}");
 }
 
-int print_report(Session& session, const kernel::AuditReport& report, std::string_view type, std::string_view good) {
+int print_report(Session& session, const kernel::AuditReport& report, std::string_view type,
+                 std::string_view good) {
   if (session.style.json()) {
     session.output.out(findings_json(report, type));
   } else {
-    for (const auto& finding : report.findings) session.output.out(paint(session.style, Ink::red, "✗ ") + base::printable(finding.what) + '\n');
-    const std::string size = fmt::format("{} record{} of {} job{}", report.records, report.records == 1 ? "" : "s", report.jobs, report.jobs == 1 ? "" : "s");
-    if (report.findings.empty()) session.output.out(fmt::format("{} {}: {}\n", paint(session.style, Ink::green, "✓"), size, good));
-    else session.output.out(fmt::format("{}: {} finding{}\n", size, report.findings.size(), report.findings.size() == 1 ? "" : "s"));
+    for (const auto& finding : report.findings)
+      session.output.out(paint(session.style, Ink::red, "✗ ") + base::printable(finding.what) +
+                         '\n');
+    const std::string size =
+        fmt::format("{} record{} of {} job{}", report.records, report.records == 1 ? "" : "s",
+                    report.jobs, report.jobs == 1 ? "" : "s");
+    if (report.findings.empty())
+      session.output.out(
+          fmt::format("{} {}: {}\n", paint(session.style, Ink::green, "✓"), size, good));
+    else
+      session.output.out(fmt::format("{}: {} finding{}\n", size, report.findings.size(),
+                                     report.findings.size() == 1 ? "" : "s"));
   }
   return report.findings.empty() ? 0 : static_cast<int>(Code::corrupt);
 }
@@ -173,7 +206,9 @@ Result<int> log(Session& session, const Arguments& arguments) {
   base::Seq from = 1;
   if (const auto text = arguments.one("from")) {
     const auto number = base::parse_unsigned(*text);
-    if (!number) return fail(Code::invalid, fmt::format("--from {}: not a record's number", base::printable(*text)));
+    if (!number)
+      return fail(Code::invalid,
+                  fmt::format("--from {}: not a record's number", base::printable(*text)));
     from = *number;
   }
   const bool whole_job = arguments.has("job");
@@ -184,7 +219,8 @@ Result<int> log(Session& session, const Arguments& arguments) {
     TRY(follow(session, pid.job, from, visit));
     return 0;
   }
-  TRY(each_record(session.kernel, pid.job, from, [&](const RecordView& record) { return visit(record), !session.output.gone(); }));
+  TRY(each_record(session.kernel, pid.job, from,
+                  [&](const RecordView& record) { return visit(record), !session.output.gone(); }));
   return 0;
 }
 
@@ -197,9 +233,13 @@ Result<int> why(Session& session, const Arguments& arguments) {
   for (std::size_t steps = 0; steps < kCausesMax; ++steps) {
     const bool shown = steps == 0 || full || record.cause == 0 || kept.keep(record);
     if (!shown) ++between;
-    if (shown && between > 0) session.output.out(paint(session.style, Ink::dim, fmt::format("       … {} between\n", std::exchange(between, 0))));
+    if (shown && between > 0)
+      session.output.out(paint(session.style, Ink::dim,
+                               fmt::format("       … {} between\n", std::exchange(between, 0))));
     if (shown) print(session, record);
-    if (shown && !session.style.json() && (record.kind == "authority.decided" || record.kind == "call.intended")) TRY(explain_authority(session, record));
+    if (shown && !session.style.json() &&
+        (record.kind == "authority.decided" || record.kind == "call.intended"))
+      TRY(explain_authority(session, record));
     if (record.cause == 0 || record.cause >= record.seq) break;
     place.seq = record.cause;
     record = TRY(record_at(session, place));
@@ -210,30 +250,40 @@ Result<int> why(Session& session, const Arguments& arguments) {
 Result<int> audit_verify(Session& session, const Arguments& arguments) {
   std::optional<base::JobId> job;
   if (!arguments.words.empty()) job = TRY(chosen_jobs(session, arguments)).front();
-  return print_report(session, TRY(session.kernel.verify(job)), "audit", "every hash and every state is as it was written");
+  return print_report(session, TRY(session.kernel.verify(job)), "audit",
+                      "every hash and every state is as it was written");
 }
 
 Result<int> audit_export(Session& session, const Arguments& arguments) {
   for (const base::JobId job : TRY(chosen_jobs(session, arguments)))
     TRY(each_record(session.kernel, job, 1, [&](const RecordView& record) {
-      session.output.out(session.style.json() ? fmt::format(R"({{"type":"line","hash":"{}","record":{}}})" "\n", base::to_hex(record.hash), record.line) : record.line + '\n');
+      session.output.out(session.style.json()
+                             ? fmt::format(R"({{"type":"line","hash":"{}","record":{}}})"
+                                           "\n",
+                                           base::to_hex(record.hash), record.line)
+                             : record.line + '\n');
       return !session.output.gone();
     }));
   return 0;
 }
 
 Result<int> audit_log(Session& session, const Arguments& arguments) {
-  static constexpr std::string_view kDecisions[] = {"authority.decided", "cap.granted", "cap.revoked", "request.opened", "request.answered", "process.killed"};
+  static constexpr std::string_view kDecisions[] = {"authority.decided", "cap.granted",
+                                                    "cap.revoked",       "request.opened",
+                                                    "request.answered",  "process.killed"};
   for (const base::JobId job : TRY(chosen_jobs(session, arguments)))
     TRY(each_record(session.kernel, job, 1, [&](const RecordView& record) {
-      if (std::find(std::begin(kDecisions), std::end(kDecisions), record.kind) != std::end(kDecisions)) print(session, record);
+      if (std::find(std::begin(kDecisions), std::end(kDecisions), record.kind) !=
+          std::end(kDecisions))
+        print(session, record);
       return !session.output.gone();
     }));
   return 0;
 }
 
 Result<int> store_check(Session& session, const Arguments&) {
-  return print_report(session, TRY(session.kernel.check()), "check", "journal, payloads, snapshots and tables are as they were written");
+  return print_report(session, TRY(session.kernel.check()), "check",
+                      "journal, payloads, snapshots and tables are as they were written");
 }
 
 }  // namespace alos::surface

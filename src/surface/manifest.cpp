@@ -1,9 +1,9 @@
 #include "surface/manifest.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <filesystem>
-
-#include <fmt/format.h>
 
 #include "base/text.h"
 #include "surface/yaml.h"
@@ -16,18 +16,27 @@ using base::Result;
 
 namespace {
 
-constexpr std::array<std::string_view, 15> kKeys{"alos", "image", "goal", "model", "roots", "grants", "budget", "base_grants",
-                                                 "trapdoors", "prices", "cwd", "name", "prompt", "tools", "needs"};
-constexpr std::array<std::string_view, 6> kLimits{"model_tokens", "model_calls", "tool_calls", "usd", "wall", "processes"};
+constexpr std::array<std::string_view, 15> kKeys{
+    "alos",      "image",  "goal", "model", "roots",  "grants", "budget", "base_grants",
+    "trapdoors", "prices", "cwd",  "name",  "prompt", "tools",  "needs"};
+constexpr std::array<std::string_view, 6> kLimits{"model_tokens", "model_calls", "tool_calls",
+                                                  "usd",          "wall",        "processes"};
 constexpr std::array<std::string_view, 2> kPrices{"input_usd_per_mtok", "output_usd_per_mtok"};
-constexpr std::array<std::string_view, 5> kImageKeys{"name", "description", "prompt", "tools", "needs"};
+constexpr std::array<std::string_view, 5> kImageKeys{"name", "description", "prompt", "tools",
+                                                     "needs"};
 
 Result<void> read_version(const YamlMap& map, const Yaml& root, const std::string& path) {
   const Yaml* version = map.find("alos");
-  if (version == nullptr) return fail(Code::invalid, fmt::format("{}:{}: a manifest begins with `alos: 1`", base::printable(path), root.line));
+  if (version == nullptr)
+    return fail(Code::invalid, fmt::format("{}:{}: a manifest begins with `alos: 1`",
+                                           base::printable(path), root.line));
   if (version->kind != Yaml::Kind::text) return map.wrong(*version, "alos", "the number 1");
   if (version->text != "1")
-    return map.at(version->line, "alos", {Code::invalid, fmt::format("version {} is not known here", base::printable(base::shortened(version->text, 20))), "this alos reads version 1"});
+    return map.at(version->line, "alos",
+                  {Code::invalid,
+                   fmt::format("version {} is not known here",
+                               base::printable(base::shortened(version->text, 20))),
+                   "this alos reads version 1"});
   return {};
 }
 
@@ -49,7 +58,8 @@ Result<void> read_limits(const YamlMap& map, const std::string& path, kernel::Li
   std::vector<std::pair<std::string, std::string>> pairs;
   TRY(map.pairs("budget", pairs));
   for (std::size_t i = 0; i < pairs.size(); ++i)
-    if (const auto ok = set_limit(out, pairs[i].first, pairs[i].second); !ok) return map.at(budget->members[i].second.line, "budget", ok.error());
+    if (const auto ok = set_limit(out, pairs[i].first, pairs[i].second); !ok)
+      return map.at(budget->members[i].second.line, "budget", ok.error());
   return {};
 }
 
@@ -77,10 +87,16 @@ Result<void> read_roots(const YamlMap& map, const std::string& dir, std::vector<
 Result<void> read_base_grants(const YamlMap& map, Manifest& out) {
   TRY(map.text("base_grants", out.base_grants));
   if (!out.base_grants || *out.base_grants == "none" || *out.base_grants == "all") return {};
-  return map.at(map.find("base_grants")->line, "base_grants", {Code::invalid, fmt::format("`{}` is neither `all` nor `none`", base::printable(base::shortened(*out.base_grants, 40))), ""});
+  return map.at(map.find("base_grants")->line, "base_grants",
+                {Code::invalid,
+                 fmt::format("`{}` is neither `all` nor `none`",
+                             base::printable(base::shortened(*out.base_grants, 40))),
+                 ""});
 }
 
-bool looks_like_a_directory(const std::string& image) { return image.find('/') != std::string::npos || image == "." || image == ".."; }
+bool looks_like_a_directory(const std::string& image) {
+  return image.find('/') != std::string::npos || image == "." || image == "..";
+}
 
 }  // namespace
 
@@ -91,15 +107,24 @@ std::string absolute_path(std::string path, const std::string& dir) {
 
 std::string absolute_model(std::string model, const std::string& dir) {
   constexpr std::string_view kScript = "script:";
-  return model.starts_with(kScript) ? std::string(kScript) + absolute_path(model.substr(kScript.size()), dir) : model;
+  return model.starts_with(kScript)
+             ? std::string(kScript) + absolute_path(model.substr(kScript.size()), dir)
+             : model;
 }
 
-Result<Manifest> Manifest::parse(const std::string& text, const std::string& path, const std::string& dir, base::Time now) {
+Result<Manifest> Manifest::parse(const std::string& text, const std::string& path,
+                                 const std::string& dir, base::Time now) {
   const Yaml root = TRY(Yaml::parse(text, path));
   const YamlMap map = TRY(YamlMap::of(root, path, "a manifest", kKeys));
   TRY(read_version(map, root, path));
   Manifest out;
-  for (const auto& [key, field] : {std::pair<std::string_view, std::optional<std::string>*>{"image", &out.image}, {"goal", &out.goal}, {"model", &out.model}, {"cwd", &out.cwd}, {"name", &out.name}, {"prompt", &out.prompt}})
+  for (const auto& [key, field] :
+       {std::pair<std::string_view, std::optional<std::string>*>{"image", &out.image},
+        {"goal", &out.goal},
+        {"model", &out.model},
+        {"cwd", &out.cwd},
+        {"name", &out.name},
+        {"prompt", &out.prompt}})
     TRY(map.text(key, *field));
   if (map.find("tools") != nullptr) TRY(map.texts("tools", out.tools.emplace()));
   TRY(map.texts("needs", out.needs));
@@ -118,9 +143,14 @@ Result<std::uint64_t> parse_usd_micro(std::string_view text) {
   const std::size_t dot = text.find('.');
   const auto whole = base::parse_unsigned(text.substr(0, dot));
   std::string decimals(dot == std::string_view::npos ? std::string_view{} : text.substr(dot + 1));
-  const bool well = whole && *whole <= 1'000'000'000 && decimals.size() <= 6 && decimals.find_first_not_of("0123456789") == std::string::npos &&
+  const bool well = whole && *whole <= 1'000'000'000 && decimals.size() <= 6 &&
+                    decimals.find_first_not_of("0123456789") == std::string::npos &&
                     (dot == std::string_view::npos || !decimals.empty());
-  if (!well) return fail(Code::invalid, fmt::format("`{}` is not an amount of US dollars", base::printable(base::shortened(text, 40))), "for example: 2.50");
+  if (!well)
+    return fail(Code::invalid,
+                fmt::format("`{}` is not an amount of US dollars",
+                            base::printable(base::shortened(text, 40))),
+                "for example: 2.50");
   decimals.resize(6, '0');
   std::uint64_t micro = 0;
   for (const char c : decimals) micro = micro * 10 + static_cast<std::uint64_t>(c - '0');
@@ -143,11 +173,17 @@ Result<void> set_limit(kernel::Limits& limits, std::string_view key, std::string
                                                                : nullptr;
   if (field == nullptr) {
     const std::string_view near = base::nearest(key, kLimits);
-    return fail(Code::invalid, fmt::format("a budget has no `{}`{}", base::printable(base::shortened(key, 40)), near.empty() ? "" : fmt::format("; did you mean `{}`?", near)),
+    return fail(Code::invalid,
+                fmt::format("a budget has no `{}`{}", base::printable(base::shortened(key, 40)),
+                            near.empty() ? "" : fmt::format("; did you mean `{}`?", near)),
                 "model_tokens, model_calls, tool_calls, usd, wall, processes");
   }
   *field = base::parse_unsigned(value);
-  if (!*field) return fail(Code::invalid, fmt::format("{} `{}` is not a whole number", key, base::printable(base::shortened(value, 40))), "leave it out for no limit; 0 means none at all");
+  if (!*field)
+    return fail(Code::invalid,
+                fmt::format("{} `{}` is not a whole number", key,
+                            base::printable(base::shortened(value, 40))),
+                "leave it out for no limit; 0 means none at all");
   return {};
 }
 
@@ -163,14 +199,18 @@ Result<abi::Image> read_image(const std::string& dir) {
   TRY(map.text("prompt", prompt));
   TRY(map.texts("tools", image.tools));
   TRY(map.texts("needs", image.needs));
-  if (!name || !prompt) return fail(Code::invalid, fmt::format("{}:{}: an image has a `name` and a `prompt`", base::printable(path), root.line));
+  if (!name || !prompt)
+    return fail(Code::invalid, fmt::format("{}:{}: an image has a `name` and a `prompt`",
+                                           base::printable(path), root.line));
   for (std::size_t i = 0; i < image.needs.size(); ++i)
-    if (const auto need = abi::Grant::from_text(image.needs[i]); !need) return map.at(map.find("needs")->items[i].line, "needs", need.error());
+    if (const auto need = abi::Grant::from_text(image.needs[i]); !need)
+      return map.at(map.find("needs")->items[i].line, "needs", need.error());
   image.name = *name;
   image.description = description.value_or("");
   image.prompt = *prompt;
   // One word with a dot, and a file beside that has this name: the prompt is kept there.
-  const bool file_name = prompt->find_first_of(" \n/") == std::string::npos && prompt->find('.') != std::string::npos;
+  const bool file_name =
+      prompt->find_first_of(" \n/") == std::string::npos && prompt->find('.') != std::string::npos;
   if (file_name) image.prompt = TRY(read_whole_file(dir + "/" + *prompt, kYamlBytesMax));
   return image;
 }

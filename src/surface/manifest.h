@@ -1,4 +1,5 @@
-// Manifest: what a run is started with, as a person writes it (DESIGN section 12). YAML, read strictly.
+// Manifest: what a run is started with, as a person writes it (DESIGN section 12). YAML, read
+// strictly.
 #pragma once
 
 #include <map>
@@ -29,8 +30,10 @@ struct Manifest {
   std::vector<std::string> trapdoors;
   std::optional<std::uint64_t> usd_micro_per_mtok_in, usd_micro_per_mtok_out;
 
-  // `path` names the file in errors; `dir` is its directory. Errors are `invalid` and begin with PATH:LINE.
-  static base::Result<Manifest> parse(const std::string& text, const std::string& path, const std::string& dir, base::Time now);
+  // `path` names the file in errors; `dir` is its directory. Errors are `invalid` and begin with
+  // PATH:LINE.
+  static base::Result<Manifest> parse(const std::string& text, const std::string& path,
+                                      const std::string& dir, base::Time now);
 };
 
 // "2.00" -> 2'000'000. At most 6 decimals.
@@ -39,7 +42,8 @@ base::Result<std::uint64_t> parse_usd_micro(std::string_view text);
 // KEY=VALUE or KEY: VALUE of a budget.
 base::Result<void> set_limit(kernel::Limits& limits, std::string_view key, std::string_view value);
 
-// An image kept in a directory: IMAGE.yaml with name, description, prompt (or the name of a file beside), tools, needs.
+// An image kept in a directory: IMAGE.yaml with name, description, prompt (or the name of a file
+// beside), tools, needs.
 base::Result<abi::Image> read_image(const std::string& dir);
 
 // `script:x.jsonl` with its path made absolute by `dir`; any other model as it is.

@@ -20,7 +20,9 @@ std::string text_of(Reader value) {
   return value.canonical();
 }
 
-std::optional<Reader> walk(Reader from, std::string_view name) { return from.is_object() ? from.field(name) : std::nullopt; }
+std::optional<Reader> walk(Reader from, std::string_view name) {
+  return from.is_object() ? from.field(name) : std::nullopt;
+}
 
 std::string get(Reader from, std::string_view name) {
   const auto value = walk(from, name);
@@ -33,7 +35,8 @@ std::string brief(std::string_view text, std::size_t bytes_max = kTextBytesMax) 
 
 std::string error_text(Reader body) {
   const auto error = walk(body, "error");
-  return error ? fmt::format("{}: {}", get(*error, "code"), brief(get(*error, "what"))) : std::string();
+  return error ? fmt::format("{}: {}", get(*error, "code"), brief(get(*error, "what")))
+               : std::string();
 }
 
 // The argument that says most of a tool call: its path, its question, else all of it.
@@ -41,10 +44,12 @@ std::string main_argument(std::string_view json) {
   const auto document = Document::parse(json, base::Source::outside);
   if (!document || !document->root().is_object()) return brief(json, 80);
   const Reader root = document->root();
-  for (const std::string_view name : {"path", "from", "name", "question", "text", "pattern", "query", "seconds", "result"})
+  for (const std::string_view name :
+       {"path", "from", "name", "question", "text", "pattern", "query", "seconds", "result"})
     if (const auto value = root.field(name)) {
       std::string out = brief(text_of(*value), 80);
-      if (const auto to = name == "from" ? root.field("to") : std::nullopt) out += " -> " + brief(text_of(*to), 80);
+      if (const auto to = name == "from" ? root.field("to") : std::nullopt)
+        out += " -> " + brief(text_of(*to), 80);
       return out;
     }
   return root.size() == 0 ? std::string() : brief(json, 80);
@@ -59,8 +64,10 @@ std::string size_text(std::uint64_t bytes) {
 // A tool's value in a few words.
 std::string value_text(Reader value) {
   if (!value.is_object()) return brief(text_of(value), 80);
-  for (const std::string_view name : {"entries", "matches", "files", "paths", "objects", "capabilities"})
-    if (const auto items = value.field(name); items && items->kind() == "array") return fmt::format("{} {}", items->size(), name);
+  for (const std::string_view name :
+       {"entries", "matches", "files", "paths", "objects", "capabilities"})
+    if (const auto items = value.field(name); items && items->kind() == "array")
+      return fmt::format("{} {}", items->size(), name);
   if (const auto content = value.field("content")) return size_text(text_of(*content).size());
   if (const auto bytes = value.field("bytes"); bytes && bytes->unsigned_integer())
     return (get(value, "created") == "true" ? "new, " : "") + size_text(*bytes->unsigned_integer());
@@ -73,34 +80,45 @@ std::string needs_text(Reader body) {
   const auto needs = walk(body, "needs");
   std::string out;
   for (std::size_t i = 0; needs && i < needs->size(); ++i)
-    out += fmt::format("{}{} {}", i == 0 ? "" : ", ", get(needs->at(i), "right"), brief(get(needs->at(i), "resource")));
+    out += fmt::format("{}{} {}", i == 0 ? "" : ", ", get(needs->at(i), "right"),
+                       brief(get(needs->at(i), "resource")));
   return out;
 }
 
 std::string process_summary(std::string_view kind, Reader body) {
   if (kind == "process.spawned")
-    return fmt::format("{} starts from image {} with {}: {}", brief(get(body, "name")), brief(get(body, "image")), brief(get(body, "model")), brief(get(body, "goal")));
+    return fmt::format("{} starts from image {} with {}: {}", brief(get(body, "name")),
+                       brief(get(body, "image")), brief(get(body, "model")),
+                       brief(get(body, "goal")));
   if (kind == "process.moved") return fmt::format("works in {}", brief(get(body, "cwd")));
-  if (kind == "process.paused") return fmt::format("paused by {}: {}", brief(get(body, "by")), brief(get(body, "reason")));
+  if (kind == "process.paused")
+    return fmt::format("paused by {}: {}", brief(get(body, "by")), brief(get(body, "reason")));
   if (kind == "process.resumed") return fmt::format("resumed by {}", brief(get(body, "by")));
   if (kind == "process.exiting") return "asks to end";
   if (kind == "process.exited") return fmt::format("ended: {}", brief(get(body, "result")));
   if (kind == "process.failed") return fmt::format("failed: {}", error_text(body));
-  if (kind == "process.killed") return fmt::format("killed by {} {}", brief(get(body, "by")), brief(get(body, "reason")));
+  if (kind == "process.killed")
+    return fmt::format("killed by {} {}", brief(get(body, "by")), brief(get(body, "reason")));
   return {};
 }
 
 std::string call_summary(std::string_view kind, Reader body) {
   if (kind == "turn.started") return fmt::format("turn {}: asks the model", get(body, "turn"));
+  if (kind == "turn.failed") return fmt::format("the model gave no reply: {}", error_text(body));
   if (kind == "tool.called") return fmt::format("calls tool {}", brief(get(body, "tool")));
   if (kind == "tool.returned") {
     const auto value = walk(body, "value");
-    return fmt::format("tool {} returned {}", brief(get(body, "tool")), get(body, "ok") == "true" ? (value ? value_text(*value) : "") : error_text(body));
+    return fmt::format(
+        "tool {} returned {}", brief(get(body, "tool")),
+        get(body, "ok") == "true" ? (value ? value_text(*value) : "") : error_text(body));
   }
-  if (kind == "call.intended") return fmt::format("is about to do {} ({}): {}", get(body, "name"), get(body, "effect"), needs_text(body));
+  if (kind == "call.intended")
+    return fmt::format("is about to do {} ({}): {}", get(body, "name"), get(body, "effect"),
+                       needs_text(body));
   if (kind == "call.settled") {
     const std::string error = error_text(body);
-    return fmt::format("the effect is {}{}{}", get(body, "outcome"), error.empty() ? "" : ": ", error);
+    return fmt::format("the effect is {}{}{}", get(body, "outcome"), error.empty() ? "" : ": ",
+                       error);
   }
   if (kind == "call.observed") {
     const std::string error = error_text(body);
@@ -118,26 +136,39 @@ std::string authority_summary(std::string_view kind, Reader body) {
     const auto cap = walk(body, "cap");
     const auto grant = cap ? walk(*cap, "grant") : std::nullopt;
     std::string text;
-    if (grant && grant->is_object()) text = fmt::format("{} {} {}", get(*grant, "rights"), get(*grant, "resource"), get(*grant, "effect"));
-    else if (grant) text = text_of(*grant);
+    if (grant && grant->is_object())
+      text = fmt::format("{} {} {}", get(*grant, "rights"), get(*grant, "resource"),
+                         get(*grant, "effect"));
+    else if (grant)
+      text = text_of(*grant);
     return fmt::format("granted {} by {}", brief(text), cap ? brief(get(*cap, "from")) : "?");
   }
-  if (kind == "cap.revoked") return fmt::format("capabilities {} revoked by {}", get(body, "caps"), brief(get(body, "by")));
+  if (kind == "cap.revoked")
+    return fmt::format("capabilities {} revoked by {}", get(body, "caps"), brief(get(body, "by")));
   if (kind == "authority.decided") {
     const std::string reason = get(body, "reason");
-    return fmt::format("{}: {} {}{}{}", get(body, "decision"), get(body, "right"), brief(get(body, "resource")), reason.empty() ? "" : ", ", brief(reason));
+    return fmt::format("{}: {} {}{}{}", get(body, "decision"), get(body, "right"),
+                       brief(get(body, "resource")), reason.empty() ? "" : ", ", brief(reason));
   }
-  if (kind == "request.opened") return fmt::format("{} for {}: {}", get(body, "kind"), brief(get(body, "to")), brief(get(body, "question")));
+  if (kind == "request.opened")
+    return fmt::format("{} for {}: {}", get(body, "kind"), brief(get(body, "to")),
+                       brief(get(body, "question")));
   if (kind == "request.answered")
-    return fmt::format("{} by {} {} {}", get(body, "answer"), brief(get(body, "by")), brief(get(body, "scope")), brief(get(body, "text")));
+    return fmt::format("{} by {} {} {}", get(body, "answer"), brief(get(body, "by")),
+                       brief(get(body, "scope")), brief(get(body, "text")));
   return {};
 }
 
 std::string other_summary(std::string_view kind, Reader body) {
-  if (kind == "job.created") return fmt::format("a job of {}, roots {}", brief(get(body, "owner")), brief(get(body, "roots")));
-  if (kind == "job.opened") return fmt::format("taken up by a runtime, epoch {}", get(body, "epoch"));
-  if (kind == "object.put") return fmt::format("object {} version {}", brief(get(body, "name")), get(body, "version"));
-  if (kind == "human.told") return fmt::format("tells {}: {}", brief(get(body, "to")), brief(get(body, "text")));
+  if (kind == "job.created")
+    return fmt::format("a job of {}, roots {}", brief(get(body, "owner")),
+                       brief(get(body, "roots")));
+  if (kind == "job.opened")
+    return fmt::format("taken up by a runtime, epoch {}", get(body, "epoch"));
+  if (kind == "object.put")
+    return fmt::format("object {} version {}", brief(get(body, "name")), get(body, "version"));
+  if (kind == "human.told")
+    return fmt::format("tells {}: {}", brief(get(body, "to")), brief(get(body, "text")));
   return brief(body.canonical());
 }
 
@@ -170,7 +201,8 @@ std::string Narrator::tell_reply(const RecordView& record) {
   const auto calls = reply ? walk(*reply, "tool_calls") : std::nullopt;
   if (!calls) return {};
   for (std::size_t i = 0; i < calls->size(); ++i)
-    arguments_[{record.pid, get(calls->at(i), "id")}] = main_argument(get(calls->at(i), "arguments"));
+    arguments_[{record.pid, get(calls->at(i), "id")}] =
+        main_argument(get(calls->at(i), "arguments"));
   const std::string text = get(*reply, "text");
   if (text.empty()) return {};
   std::string out;
@@ -193,9 +225,11 @@ std::string Narrator::tell_return(const RecordView& record) {
   if (get(body, "ok") == "true") {
     const auto value = walk(body, "value");
     const std::string result = value ? value_text(*value) : std::string();
-    return fmt::format("{}{} {}  {}\n", prefix(record), paint(style_, Ink::green, "✓"), left, paint(style_, Ink::dim, result));
+    return fmt::format("{}{} {}  {}\n", prefix(record), paint(style_, Ink::green, "✓"), left,
+                       paint(style_, Ink::dim, result));
   }
-  return fmt::format("{}{} {}  {}\n", prefix(record), paint(style_, Ink::red, "✗"), left, paint(style_, Ink::red, error_text(body)));
+  return fmt::format("{}{} {}  {}\n", prefix(record), paint(style_, Ink::red, "✗"), left,
+                     paint(style_, Ink::red, error_text(body)));
 }
 
 std::string Narrator::tell(const RecordView& record) {
@@ -204,7 +238,8 @@ std::string Narrator::tell(const RecordView& record) {
   if (kind == "tool.called") {
     requests_[{record.pid, field_of(record, "call")}] = field_of(record, "request");
     const std::string outside = field_of(record, "arguments");
-    if (!outside.empty()) arguments_[{record.pid, field_of(record, "request")}] = main_argument(outside);
+    if (!outside.empty())
+      arguments_[{record.pid, field_of(record, "request")}] = main_argument(outside);
     return {};
   }
   if (kind == "tool.returned") return tell_return(record);
@@ -214,7 +249,8 @@ std::string Narrator::tell(const RecordView& record) {
   if (kind == "human.told") return line("·", Ink::cyan);
   if (kind == "request.opened") return line("?", Ink::yellow);
   if (kind == "request.answered") return line("!", Ink::yellow);
-  if (kind == "process.paused" || kind == "process.resumed" || kind == "process.killed") return line("·", Ink::yellow);
+  if (kind == "process.paused" || kind == "process.resumed" || kind == "process.killed")
+    return line("·", Ink::yellow);
   if (kind == "job.opened") return line("·", Ink::dim);
   return {};
 }

@@ -16,11 +16,12 @@ std::string summary_of(const kernel::RecordView& record);
 // 17:04:05, in UTC.
 std::string clock_of(base::Time time);
 
-// A field of a record's body as text: strings as they are, anything else as JSON; empty when it is not there.
+// A field of a record's body as text: strings as they are, anything else as JSON; empty when it is
+// not there.
 std::string field_of(const kernel::RecordView& record, std::string_view name);
 
-// Follows a run: what an agent says, does, is refused and asks. It remembers what the model asked for, so that the
-// end of a tool call can be told in one line.
+// Follows a run: what an agent says, does, is refused and asks. It remembers what the model asked
+// for, so that the end of a tool call can be told in one line.
 class Narrator {
  public:
   explicit Narrator(Style style) : style_(style) {}
@@ -38,8 +39,10 @@ class Narrator {
 
   Style style_;
   bool names_ = false;
-  std::map<std::pair<base::Pid, std::string>, std::string> arguments_;  // by the model's id of the request
-  std::map<std::pair<base::Pid, std::string>, std::string> requests_;   // call number -> the model's id
+  std::map<std::pair<base::Pid, std::string>, std::string>
+      arguments_;  // by the model's id of the request
+  std::map<std::pair<base::Pid, std::string>, std::string>
+      requests_;  // call number -> the model's id
 };
 
 }  // namespace alos::surface

@@ -61,8 +61,10 @@ std::string paint(const Style& style, Ink ink, std::string_view text) {
 std::string typed(std::string_view type, std::string_view object_json) {
   std::string out = R"({"type":)";
   base::append_json_string(out, type);
-  if (object_json.size() > 2) (out += ',') += object_json.substr(1);
-  else out += '}';
+  if (object_json.size() > 2)
+    (out += ',') += object_json.substr(1);
+  else
+    out += '}';
   return out += '\n';
 }
 

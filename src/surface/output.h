@@ -1,4 +1,5 @@
-// Output: where a command's text goes. A terminal, a file, or somebody at the other end of the store's socket.
+// Output: where a command's text goes. A terminal, a file, or somebody at the other end of the
+// store's socket.
 #pragma once
 
 #include <cstdint>
@@ -13,9 +14,10 @@ class Output {
  public:
   virtual ~Output() = default;
   virtual void out(std::string_view text) = 0;  // results; may be held back until flush
-  virtual void err(std::string_view text) = 0;  // progress, questions, errors; at once, after what was held back
+  virtual void err(
+      std::string_view text) = 0;  // progress, questions, errors; at once, after what was held back
   virtual void flush() = 0;
-  virtual bool gone() = 0;                      // nobody reads any more: a command that waits ends
+  virtual bool gone() = 0;  // nobody reads any more: a command that waits ends
 };
 
 // The process's own stdout and stderr.
@@ -56,7 +58,8 @@ std::string paint(const Style& style, Ink ink, std::string_view text);
 // `{"type":"TYPE",...}` and a newline, of an object's JSON.
 std::string typed(std::string_view type, std::string_view object_json);
 
-// `alos: WHAT` and the details, indented, on stderr; with --json the error as an object on stdout as well.
+// `alos: WHAT` and the details, indented, on stderr; with --json the error as an object on stdout
+// as well.
 void report(Output& output, const Style& style, const base::Error& error);
 
 // The number of columns the text takes on a terminal, counted in characters.

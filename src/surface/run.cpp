@@ -1,10 +1,9 @@
 // run and resume: the foreground commands, as the store's owner.
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <climits>
-
-#include <fmt/format.h>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -22,7 +21,9 @@ using base::Result;
 namespace {
 
 base::Time now() {
-  return base::Time{std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count()};
+  return base::Time{std::chrono::duration_cast<std::chrono::microseconds>(
+                        std::chrono::system_clock::now().time_since_epoch())
+                        .count()};
 }
 
 std::string working_directory() {
@@ -36,7 +37,9 @@ void add_unmet(kernel::Plan& plan, const std::vector<std::string>& needs) {
     const auto wanted = abi::Grant::from_text(need);
     bool met = !wanted;
     for (const auto& held : plan.grants)
-      met = met || (held.grant.effect != abi::GrantEffect::deny && held.grant.rights.has_all(wanted->rights) && held.grant.resource.covers(wanted->resource));
+      met = met || (held.grant.effect != abi::GrantEffect::deny &&
+                    held.grant.rights.has_all(wanted->rights) &&
+                    held.grant.resource.covers(wanted->resource));
     if (!met) plan.unmet.push_back(need);
   }
 }
@@ -46,7 +49,8 @@ std::string plan_json(const kernel::Plan& plan, const kernel::Launch& launch) {
   base::append_json_string(body, launch.model);
   body += R"(,"goal":)";
   base::append_json_string(body, launch.goal);
-  body += R"(,"cwd":)" + base::to_json(launch.cwd) + R"(,"roots":)" + base::to_json(launch.roots) + R"(,"grants":[)";
+  body += R"(,"cwd":)" + base::to_json(launch.cwd) + R"(,"roots":)" + base::to_json(launch.roots) +
+          R"(,"grants":[)";
   for (std::size_t i = 0; i < plan.grants.size(); ++i) {
     body += i == 0 ? R"({"grant":)" : R"(,{"grant":)";
     base::append_json_string(body, plan.grants[i].grant.to_text());
@@ -54,20 +58,28 @@ std::string plan_json(const kernel::Plan& plan, const kernel::Launch& launch) {
     base::append_json_string(body, plan.grants[i].from);
     body += '}';
   }
-  return typed("plan", body + R"(],"unmet":)" + base::to_json(plan.unmet) + R"(,"trapdoors":)" + base::to_json(plan.trapdoors) + '}');
+  return typed("plan", body + R"(],"unmet":)" + base::to_json(plan.unmet) + R"(,"trapdoors":)" +
+                           base::to_json(plan.trapdoors) + '}');
 }
 
 std::string plan_text(const Style& style, const kernel::Plan& plan, const kernel::Launch& launch) {
   std::string out;
-  const auto head = [&](std::string_view name) { return paint(style, Ink::dim, fmt::format("{:<11}", name)); };
+  const auto head = [&](std::string_view name) {
+    return paint(style, Ink::dim, fmt::format("{:<11}", name));
+  };
   out += head("goal") + base::printable(launch.goal) + '\n';
-  out += head("image") + base::printable(plan.image.name) + fmt::format(" ({} tools)\n", plan.image.tools.size());
+  out += head("image") + base::printable(plan.image.name) +
+         fmt::format(" ({} tools)\n", plan.image.tools.size());
   out += head("model") + base::printable(launch.model) + '\n';
-  for (const auto& root : launch.roots) out += head("root") + fmt::format("/{} = {}\n", root.name, base::printable(root.host));
+  for (const auto& root : launch.roots)
+    out += head("root") + fmt::format("/{} = {}\n", root.name, base::printable(root.host));
   out += head("cwd") + base::printable(launch.cwd.text()) + '\n';
   for (const auto& grant : plan.grants) {
-    const Ink ink = grant.grant.effect == abi::GrantEffect::allow ? Ink::green : grant.grant.effect == abi::GrantEffect::ask ? Ink::yellow : Ink::red;
-    out += head("grant") + paint(style, ink, base::printable(grant.grant.to_text())) + paint(style, Ink::dim, "  from " + base::printable(grant.from)) + '\n';
+    const Ink ink = grant.grant.effect == abi::GrantEffect::allow ? Ink::green
+                    : grant.grant.effect == abi::GrantEffect::ask ? Ink::yellow
+                                                                  : Ink::red;
+    out += head("grant") + paint(style, ink, base::printable(grant.grant.to_text())) +
+           paint(style, Ink::dim, "  from " + base::printable(grant.from)) + '\n';
   }
   if (!plan.unmet.empty()) out += "needs of the image that no grant meets; to meet them:\n";
   for (const auto& need : plan.unmet) out += fmt::format("  --grant '{}'\n", base::printable(need));
@@ -77,10 +89,12 @@ std::string plan_text(const Style& style, const kernel::Plan& plan, const kernel
 }
 
 Result<int> dry_run(Host& host, const Wanted& wanted) {
-  const auto kernel = TRY(host.open({.store_dir = host.store_dir, .mode = kernel::OpenOptions::Mode::look}));
+  const auto kernel =
+      TRY(host.open({.store_dir = host.store_dir, .mode = kernel::OpenOptions::Mode::look}));
   kernel::Plan plan = TRY(kernel->plan(wanted.launch));
   add_unmet(plan, wanted.needs);
-  host.output.out(host.style.json() ? plan_json(plan, wanted.launch) : plan_text(host.style, plan, wanted.launch));
+  host.output.out(host.style.json() ? plan_json(plan, wanted.launch)
+                                    : plan_text(host.style, plan, wanted.launch));
   return 0;
 }
 
@@ -94,7 +108,9 @@ Result<int> in_foreground(Host& host, const Arguments& arguments, const Begin& b
   const auto subscription = kernel->subscribe(std::nullopt);
   const auto watched = [&]() -> Result<int> {
     const std::vector<base::Pid> pids = TRY(begin(*kernel));
-    return pids.empty() ? Result<int>(0) : Foreground(host, *kernel, std::move(policy), interrupts).watch(*subscription, pids);
+    return pids.empty() ? Result<int>(0)
+                        : Foreground(host, *kernel, std::move(policy), interrupts)
+                              .watch(*subscription, pids);
   };
   auto code = watched();
   if (!code) report(host.output, host.style, code.error());
@@ -108,48 +124,71 @@ void say_unmet(Host& host, kernel::Kernel& kernel, const Wanted& wanted) {
   auto plan = kernel.plan(wanted.launch);
   if (!plan) return;
   add_unmet(*plan, wanted.needs);
-  for (const auto& need : plan->unmet) host.output.err(paint(host.style, Ink::dim, fmt::format("the image would like: --grant '{}'", base::printable(need))) + '\n');
+  for (const auto& need : plan->unmet)
+    host.output.err(
+        paint(host.style, Ink::dim,
+              fmt::format("the image would like: --grant '{}'", base::printable(need))) +
+        '\n');
 }
 
 }  // namespace
 
 Result<int> run_goal(Host& host, const Arguments& arguments) {
   if (arguments.has("detach"))
-    return fail(Code::invalid, "--detach needs the daemon of a later version", "alos run --paused ... makes the process; alos resume PID & runs it in the background of your shell");
+    return fail(Code::invalid, "--detach needs the daemon of a later version",
+                "alos run --paused ... makes the process; alos resume PID & runs it in the "
+                "background of your shell");
   const Wanted wanted = TRY(read_launch(arguments, host.store_dir, working_directory(), now()));
   if (arguments.has("dry-run")) return dry_run(host, wanted);
-  return in_foreground(host, arguments, [&](kernel::Kernel& kernel) -> Result<std::vector<base::Pid>> {
-    say_unmet(host, kernel, wanted);
-    const base::Pid pid = TRY(kernel.launch(wanted.launch));
-    if (wanted.launch.start == kernel::Launch::Start::now) {
-      if (!host.style.json()) host.output.err(paint(host.style, Ink::dim, fmt::format("{} {}: {}", base::to_string(pid), base::printable(wanted.launch.name), base::printable(base::shortened(wanted.launch.goal, 200)))) + '\n');
-      return std::vector<base::Pid>{pid};
-    }
-    if (host.style.json()) host.output.out(typed("result", fmt::format(R"({{"pid":"{}","state":"paused"}})", base::to_string(pid))));
-    else host.output.out(fmt::format("{} is made and paused\n", base::to_string(pid)));
-    host.output.err("start it with: " + command_line(host.store_dir, "resume " + base::to_string(pid)) + '\n');
-    return std::vector<base::Pid>{};
-  });
+  return in_foreground(
+      host, arguments, [&](kernel::Kernel& kernel) -> Result<std::vector<base::Pid>> {
+        say_unmet(host, kernel, wanted);
+        const base::Pid pid = TRY(kernel.launch(wanted.launch));
+        if (wanted.launch.start == kernel::Launch::Start::now) {
+          if (!host.style.json())
+            host.output.err(
+                paint(host.style, Ink::dim,
+                      fmt::format("{} {}: {}", base::to_string(pid),
+                                  base::printable(wanted.launch.name),
+                                  base::printable(base::shortened(wanted.launch.goal, 200)))) +
+                '\n');
+          return std::vector<base::Pid>{pid};
+        }
+        if (host.style.json())
+          host.output.out(typed(
+              "result", fmt::format(R"({{"pid":"{}","state":"paused"}})", base::to_string(pid))));
+        else
+          host.output.out(fmt::format("{} is made and paused\n", base::to_string(pid)));
+        host.output.err("start it with: " +
+                        command_line(host.store_dir, "resume " + base::to_string(pid)) + '\n');
+        return std::vector<base::Pid>{};
+      });
 }
 
 Result<int> resume(Host& host, const Arguments& arguments) {
   const bool all = arguments.has("all");
-  if (all == !arguments.words.empty()) return fail(Code::invalid, "resume takes a PID, or --all", "alos ps shows what there is");
+  if (all == !arguments.words.empty())
+    return fail(Code::invalid, "resume takes a PID, or --all", "alos ps shows what there is");
   std::vector<base::Pid> wanted;
   if (!all) wanted.push_back(TRY(base::parse_pid(arguments.words[0])));
-  return in_foreground(host, arguments, [&](kernel::Kernel& kernel) -> Result<std::vector<base::Pid>> {
-    if (all)
-      for (const auto& process : TRY(kernel.processes(kernel::Kernel::Which::live))) wanted.push_back(process.pid);
-    if (wanted.empty()) host.output.err("there is nothing to resume\n");
-    std::vector<base::Pid> going;
-    for (const base::Pid pid : wanted) {
-      const auto process = TRY(kernel.process(pid));
-      if (process.ended()) return fail(Code::conflict, fmt::format("process {} has {}", base::to_string(pid), process.state), command_line(host.store_dir, "show " + base::to_string(pid)) + " shows it");
-      TRY(kernel.resume(pid, "human:owner"));
-      going.push_back(pid);
-    }
-    return going;
-  });
+  return in_foreground(
+      host, arguments, [&](kernel::Kernel& kernel) -> Result<std::vector<base::Pid>> {
+        if (all)
+          for (const auto& process : TRY(kernel.processes(kernel::Kernel::Which::live)))
+            wanted.push_back(process.pid);
+        if (wanted.empty()) host.output.err("there is nothing to resume\n");
+        std::vector<base::Pid> going;
+        for (const base::Pid pid : wanted) {
+          const auto process = TRY(kernel.process(pid));
+          if (process.ended())
+            return fail(Code::conflict,
+                        fmt::format("process {} has {}", base::to_string(pid), process.state),
+                        command_line(host.store_dir, "show " + base::to_string(pid)) + " shows it");
+          TRY(kernel.resume(pid, "human:owner"));
+          going.push_back(pid);
+        }
+        return going;
+      });
 }
 
 }  // namespace alos::surface

@@ -41,7 +41,8 @@ struct Frame {
 
 class SocketOutput final : public Output {
  public:
-  SocketOutput(Socket& socket, const std::atomic<bool>& stopping) : socket_(socket), stopping_(stopping) {}
+  SocketOutput(Socket& socket, const std::atomic<bool>& stopping)
+      : socket_(socket), stopping_(stopping) {}
 
   void out(std::string_view text) override {
     held_ += text;
@@ -75,18 +76,18 @@ class SocketOutput final : public Output {
 
 class Service::Listener {
  public:
-  Listener(Socket socket, Serve serve) : socket_(std::move(socket)), serve_(std::move(serve)), thread_([this] { accept_all(); }) {}
+  Listener(Socket socket, Serve serve)
+      : socket_(std::move(socket)), serve_(std::move(serve)), thread_([this] { accept_all(); }) {}
 
-  ~Listener() {
-    stop(std::chrono::hours(1));
-  }
+  ~Listener() { stop(std::chrono::hours(1)); }
 
   bool stop(std::chrono::milliseconds patience) {
     stopping_ = true;
     socket_.shut();
     if (thread_.joinable()) thread_.join();
     std::unique_lock lock(mutex_);
-    for (const auto& client : clients_) ::shutdown(client, SHUT_RD);  // whoever has not asked yet, never will
+    for (const auto& client : clients_)
+      ::shutdown(client, SHUT_RD);  // whoever has not asked yet, never will
     return ended_.wait_for(lock, patience, [this] { return clients_.empty(); });
   }
 
@@ -104,7 +105,9 @@ class Service::Listener {
       const std::lock_guard lock(mutex_);
       if (!client.same_user() || clients_.size() >= kClientsMax) continue;  // closed at once
       clients_.push_back(fd);
-      std::thread([this, socket = std::move(client)]() mutable { serve_one(std::move(socket)); }).detach();
+      std::thread([this, socket = std::move(client)]() mutable {
+        serve_one(std::move(socket));
+      }).detach();
     }
   }
 
@@ -113,7 +116,9 @@ class Service::Listener {
     answer(socket);
     const std::lock_guard lock(mutex_);
     clients_.remove(socket.fd());
-    { const Socket closed = std::move(socket); }
+    {
+      const Socket closed = std::move(socket);
+    }
     ended_.notify_all();
   }
 
@@ -126,7 +131,10 @@ class Service::Listener {
       report(output, Style{}, request.error());
       return output.exit(static_cast<int>(Code::invalid));
     }
-    Asked asked{std::move(request->argv), {request->json ? Format::json : Format::text, request->colour ? Colour::on : Colour::off, static_cast<unsigned>(std::min<std::uint64_t>(request->width, 1000))}};
+    Asked asked{
+        std::move(request->argv),
+        {request->json ? Format::json : Format::text, request->colour ? Colour::on : Colour::off,
+         static_cast<unsigned>(std::min<std::uint64_t>(request->width, 1000))}};
     output.exit(serve_(asked, output));
   }
 
@@ -143,16 +151,21 @@ Service::Service(std::unique_ptr<Listener> listener) : listener_(std::move(liste
 Service::~Service() = default;
 
 Result<std::unique_ptr<Service>> Service::listen(const std::string& store_dir, Serve serve) {
-  return std::unique_ptr<Service>(new Service(std::make_unique<Listener>(TRY(Socket::bind(store_dir)), std::move(serve))));
+  return std::unique_ptr<Service>(
+      new Service(std::make_unique<Listener>(TRY(Socket::bind(store_dir)), std::move(serve))));
 }
 
 bool Service::stop(std::chrono::milliseconds patience) { return listener_->stop(patience); }
 
-Result<std::optional<int>> ask_owner(const std::string& store_dir, const Asked& asked, Output& output) {
+Result<std::optional<int>> ask_owner(const std::string& store_dir, const Asked& asked,
+                                     Output& output) {
   auto socket = Socket::connect(store_dir);
   if (!socket) return std::optional<int>();
-  if (!socket->same_user()) return fail(Code::denied, "the store's socket belongs to another user", "use a store directory of your own with --store");
-  RequestLine request{asked.words, asked.style.json(), asked.style.colour == Colour::on, asked.style.width};
+  if (!socket->same_user())
+    return fail(Code::denied, "the store's socket belongs to another user",
+                "use a store directory of your own with --store");
+  RequestLine request{asked.words, asked.style.json(), asked.style.colour == Colour::on,
+                      asked.style.width};
   if (!socket->send_line(base::to_json(request) + '\n')) return std::optional<int>();
   std::string line;
   bool heard = false;
@@ -165,7 +178,8 @@ Result<std::optional<int>> ask_owner(const std::string& store_dir, const Asked& 
     if (frame.exit) return std::optional<int>(static_cast<int>(*frame.exit));
   }
   if (!heard) return std::optional<int>();  // it went away before it began
-  return fail(Code::unavailable, "the process that owns the store went away before it had answered", "look with alos ps, and try again");
+  return fail(Code::unavailable, "the process that owns the store went away before it had answered",
+              "look with alos ps, and try again");
 }
 
 }  // namespace alos::surface

@@ -1,8 +1,8 @@
-// Service: how a command at a second terminal reaches the process that owns the store. DIR/socket, for the same user
-// only. The owner runs the very same command and streams what it says.
+// Service: how a command at a second terminal reaches the process that owns the store. DIR/socket,
+// for the same user only. The owner runs the very same command and streams what it says.
 //
-// Wire: one line of JSON, {"argv":[...],"json":B,"colour":B,"width":N}; then lines {"out":TEXT}, {"err":TEXT}, and
-// last {"exit":N}.
+// Wire: one line of JSON, {"argv":[...],"json":B,"colour":B,"width":N}; then lines {"out":TEXT},
+// {"err":TEXT}, and last {"exit":N}.
 #pragma once
 
 #include <chrono>
@@ -21,8 +21,8 @@ struct Asked {
   Style style;
 };
 
-// Listens from when it is made until it is stopped or destroyed. `serve` runs on the service's threads, several at a
-// time; its value is the exit code.
+// Listens from when it is made until it is stopped or destroyed. `serve` runs on the service's
+// threads, several at a time; its value is the exit code.
 class Service {
  public:
   using Serve = std::function<int(const Asked&, Output&)>;
@@ -32,8 +32,8 @@ class Service {
   static base::Result<std::unique_ptr<Service>> listen(const std::string& store_dir, Serve serve);
   ~Service();
 
-  // No more commands; those that wait are told that nobody listens any more. False when some have not ended within
-  // `patience`: then the process must end without destroying anything.
+  // No more commands; those that wait are told that nobody listens any more. False when some have
+  // not ended within `patience`: then the process must end without destroying anything.
   bool stop(std::chrono::milliseconds patience);
 
  private:
@@ -44,6 +44,7 @@ class Service {
 
 // Lets the store's owner run the command. The exit code; nothing when no owner listens.
 // Errors: `denied` (the socket is another user's), `unavailable` (the owner went away midway).
-base::Result<std::optional<int>> ask_owner(const std::string& store_dir, const Asked& asked, Output& output);
+base::Result<std::optional<int>> ask_owner(const std::string& store_dir, const Asked& asked,
+                                           Output& output);
 
 }  // namespace alos::surface

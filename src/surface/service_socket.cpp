@@ -1,6 +1,7 @@
 #include "surface/service_socket.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -9,8 +10,6 @@
 
 #include <cerrno>
 #include <cstring>
-
-#include <fmt/format.h>
 
 namespace alos::surface {
 
@@ -22,7 +21,8 @@ namespace {
 
 constexpr std::string_view kName = "/socket";
 
-// An address for the socket in the directory, however long its path is: through an open directory's /proc entry.
+// An address for the socket in the directory, however long its path is: through an open directory's
+// /proc entry.
 struct Address {
   sockaddr_un name{};
   int dir_fd = -1;
@@ -35,7 +35,9 @@ struct Address {
   const sockaddr* raw() const { return reinterpret_cast<const sockaddr*>(&name); }
 };
 
-base::Unexpected broken(const std::string& what) { return fail(Code::unavailable, fmt::format("{}: {}", what, std::strerror(errno))); }
+base::Unexpected broken(const std::string& what) {
+  return fail(Code::unavailable, fmt::format("{}: {}", what, std::strerror(errno)));
+}
 
 Result<Address> address_of(const std::string& dir) {
   Address address;
@@ -67,9 +69,12 @@ Result<Socket> Socket::bind(const std::string& store_dir) {
   Socket socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (socket.fd_ < 0) return broken("cannot make a socket");
   ::unlink((store_dir + std::string(kName)).c_str());
-  if (::fchmod(socket.fd_, 0600) != 0) return broken("cannot protect the socket");  // the mode it is bound with
-  if (::bind(socket.fd_, address.raw(), sizeof(address.name)) != 0) return broken(fmt::format("cannot listen on {}{}", store_dir, kName));
-  if (::chmod((store_dir + std::string(kName)).c_str(), 0600) != 0 || ::listen(socket.fd_, 16) != 0) return broken(fmt::format("cannot listen on {}{}", store_dir, kName));
+  if (::fchmod(socket.fd_, 0600) != 0)
+    return broken("cannot protect the socket");  // the mode it is bound with
+  if (::bind(socket.fd_, address.raw(), sizeof(address.name)) != 0)
+    return broken(fmt::format("cannot listen on {}{}", store_dir, kName));
+  if (::chmod((store_dir + std::string(kName)).c_str(), 0600) != 0 || ::listen(socket.fd_, 16) != 0)
+    return broken(fmt::format("cannot listen on {}{}", store_dir, kName));
   return socket;
 }
 
@@ -77,7 +82,8 @@ Result<Socket> Socket::connect(const std::string& store_dir) {
   const Address address = TRY(address_of(store_dir));
   Socket socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (socket.fd_ < 0) return broken("cannot make a socket");
-  if (::connect(socket.fd_, address.raw(), sizeof(address.name)) != 0) return broken(fmt::format("nobody listens on {}{}", store_dir, kName));
+  if (::connect(socket.fd_, address.raw(), sizeof(address.name)) != 0)
+    return broken(fmt::format("nobody listens on {}{}", store_dir, kName));
   return socket;
 }
 

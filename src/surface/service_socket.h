@@ -11,7 +11,9 @@ namespace alos::surface {
 class Socket {
  public:
   explicit Socket(int fd = -1) : fd_(fd) {}
-  Socket(Socket&& other) noexcept : fd_(other.fd_), held_(std::move(other.held_)) { other.fd_ = -1; }
+  Socket(Socket&& other) noexcept : fd_(other.fd_), held_(std::move(other.held_)) {
+    other.fd_ = -1;
+  }
   Socket& operator=(Socket&& other) noexcept;
   ~Socket();
 
@@ -24,8 +26,8 @@ class Socket {
   enum class Got { line, end, too_long };
   Got receive_line(std::string& line, std::size_t bytes_max);
   bool hung_up() const;
-  void shut();              // wakes whoever waits on it
-  bool same_user() const;   // the other end is this user, or root
+  void shut();             // wakes whoever waits on it
+  bool same_user() const;  // the other end is this user, or root
 
  private:
   int fd_;

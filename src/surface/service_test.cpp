@@ -1,11 +1,10 @@
 #include "surface/service.h"
 
+#include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include <filesystem>
 #include <thread>
-
-#include <gtest/gtest.h>
 
 namespace alos::surface {
 namespace {
@@ -21,7 +20,9 @@ class TextOutput final : public Output {
 
 class ServiceTest : public testing::Test {
  protected:
-  ServiceTest() : dir_(testing::TempDir() + "/" + testing::UnitTest::GetInstance()->current_test_info()->name()) {
+  ServiceTest()
+      : dir_(testing::TempDir() + "/" +
+             testing::UnitTest::GetInstance()->current_test_info()->name()) {
     std::filesystem::remove_all(dir_);
     std::filesystem::create_directories(dir_);
   }
@@ -46,7 +47,8 @@ TEST_F(ServiceTest, RunsTheCommandAndStreamsWhatItSays) {
   const auto service = Service::listen(dir_, echo);
   ASSERT_TRUE(service) << service.error().what;
   TextOutput output;
-  const auto code = ask_owner(dir_, {{"answer", "7.r1", "a\n\x01\"b"}, {Format::json, Colour::off, 80}}, output);
+  const auto code =
+      ask_owner(dir_, {{"answer", "7.r1", "a\n\x01\"b"}, {Format::json, Colour::off, 80}}, output);
   ASSERT_TRUE(code) << code.error().what;
   EXPECT_EQ(*code, 5);
   EXPECT_EQ(output.out_text, "answer|7.r1|a\n\x01\"b|after");

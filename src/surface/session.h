@@ -1,4 +1,5 @@
-// Session: what a command works with. Host: what the program as a whole has, before any store is open.
+// Session: what a command works with. Host: what the program as a whole has, before any store is
+// open.
 #pragma once
 
 #include <string>
@@ -14,8 +15,8 @@ struct Session {
   Output& output;
   Style style;
   std::string store_dir;
-  // service: on behalf of somebody at another terminal, by the runtime that goes on; here: by a runtime that ends
-  // with the command.
+  // service: on behalf of somebody at another terminal, by the runtime that goes on; here: by a
+  // runtime that ends with the command.
   enum class Place : std::uint8_t { here, service } place = Place::here;
 };
 

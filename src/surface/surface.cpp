@@ -1,12 +1,11 @@
 #include "surface/surface.h"
 
+#include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <climits>
 #include <cstdlib>
-
-#include <fmt/format.h>
 
 #include "surface/commands.h"
 #include "surface/dispatch.h"
@@ -27,11 +26,14 @@ Style style_of_terminal(bool json) {
   const bool terminal = ::isatty(STDOUT_FILENO) != 0 && ::isatty(STDERR_FILENO) != 0;
   const char* no_colour = std::getenv("NO_COLOR");
   const char* kind = std::getenv("TERM");
-  const bool plain = (no_colour != nullptr && *no_colour != '\0') || (kind != nullptr && std::string_view(kind) == "dumb");
+  const bool plain = (no_colour != nullptr && *no_colour != '\0') ||
+                     (kind != nullptr && std::string_view(kind) == "dumb");
   style.colour = terminal && !plain && !json ? Colour::on : Colour::off;
   winsize size{};
-  if (::isatty(STDOUT_FILENO) == 0) style.width = 160;
-  else if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) style.width = std::max<unsigned>(size.ws_col, kWidthMin);
+  if (::isatty(STDOUT_FILENO) == 0)
+    style.width = 160;
+  else if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+    style.width = std::max<unsigned>(size.ws_col, kWidthMin);
   return style;
 }
 
@@ -43,12 +45,15 @@ std::string absolute(const std::string& dir) {
 
 bool wants_json(const std::vector<std::string>& words) {
   for (const std::string& word : words)
-    if (word == "--json") return true;
-    else if (word == "--") return false;
+    if (word == "--json")
+      return true;
+    else if (word == "--")
+      return false;
   return false;
 }
 
-Result<int> run_words(const std::vector<std::string>& words, const kernel::Opener& open, Output& output) {
+Result<int> run_words(const std::vector<std::string>& words, const kernel::Opener& open,
+                      Output& output) {
   const Parsed parsed = TRY(parse_arguments(words));
   if (parsed.command == nullptr) return output.out(help_text()), 0;
   if (parsed.arguments.has("help")) return output.out(help_text(*parsed.command)), 0;
@@ -70,7 +75,9 @@ int run(int argc, char** argv, const kernel::Opener& open) {
 }
 
 Result<int> version(Host& host, const Arguments&) {
-  host.output.out(host.style.json() ? typed("version", fmt::format(R"({{"version":"{}"}})", kVersion)) : fmt::format("alos {}\n", kVersion));
+  host.output.out(host.style.json()
+                      ? typed("version", fmt::format(R"({{"version":"{}"}})", kVersion))
+                      : fmt::format("alos {}\n", kVersion));
   return 0;
 }
 

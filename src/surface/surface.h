@@ -1,5 +1,5 @@
-// Surface: the command line. Every command is a function of a kernel, its arguments and an Output, so that the process
-// that owns a store can run it for somebody at another terminal as well.
+// Surface: the command line. Every command is a function of a kernel, its arguments and an Output,
+// so that the process that owns a store can run it for somebody at another terminal as well.
 #pragma once
 
 #include "kernel/kernel.h"

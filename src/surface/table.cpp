@@ -25,10 +25,12 @@ std::string Table::text(const Style& style) const {
   std::vector<std::size_t> widths;
   for (const auto& name : head_) widths.push_back(columns(name));
   for (const auto& row : rows_)
-    for (std::size_t i = 0; i < row.size() && i < widths.size(); ++i) widths[i] = std::max(widths[i], columns(row[i].text));
+    for (std::size_t i = 0; i < row.size() && i < widths.size(); ++i)
+      widths[i] = std::max(widths[i], columns(row[i].text));
   std::size_t before = 0;
   for (std::size_t i = 0; i + 1 < widths.size(); ++i) before += widths[i] + kGap;
-  const std::size_t last = style.width > before + kLastColumnMin ? style.width - before : kLastColumnMin;
+  const std::size_t last =
+      style.width > before + kLastColumnMin ? style.width - before : kLastColumnMin;
 
   std::string out;
   const auto line = [&](const auto& cell_text, const auto& cell_ink, std::size_t count) {
@@ -42,7 +44,8 @@ std::string Table::text(const Style& style) const {
   };
   line([&](std::size_t i) { return head_[i]; }, [](std::size_t) { return Ink::dim; }, head_.size());
   for (const auto& row : rows_)
-    line([&](std::size_t i) { return row[i].text; }, [&](std::size_t i) { return row[i].ink; }, std::min(row.size(), head_.size()));
+    line([&](std::size_t i) { return row[i].text; }, [&](std::size_t i) { return row[i].ink; },
+         std::min(row.size(), head_.size()));
   return out;
 }
 

@@ -1,4 +1,5 @@
-// Table: rows for people. Columns as wide as their widest cell; the last one is cut at the width of the terminal.
+// Table: rows for people. Columns as wide as their widest cell; the last one is cut at the width of
+// the terminal.
 #pragma once
 
 #include <string>
@@ -12,8 +13,9 @@ struct Cell {
   std::string text;  // printable
   Ink ink = Ink::plain;
 
-  Cell(std::string cell_text) : text(std::move(cell_text)) {}  // NOLINT(google-explicit-constructor)
-  Cell(const char* cell_text) : text(cell_text) {}             // NOLINT(google-explicit-constructor)
+  Cell(std::string cell_text)
+      : text(std::move(cell_text)) {}               // NOLINT(google-explicit-constructor)
+  Cell(const char* cell_text) : text(cell_text) {}  // NOLINT(google-explicit-constructor)
   Cell(std::string cell_text, Ink cell_ink) : text(std::move(cell_text)), ink(cell_ink) {}
 };
 

@@ -1,4 +1,5 @@
-// YAML as a plain value that knows its lines, read strictly: one document, no duplicate keys, bounded size.
+// YAML as a plain value that knows its lines, read strictly: one document, no duplicate keys,
+// bounded size.
 #pragma once
 
 #include <optional>
@@ -33,23 +34,29 @@ struct Yaml {
 class YamlMap {
  public:
   // `what` names the map in errors: "a manifest", "budget".
-  static base::Result<YamlMap> of(const Yaml& yaml, std::string file, std::string what, std::span<const std::string_view> known);
+  static base::Result<YamlMap> of(const Yaml& yaml, std::string file, std::string what,
+                                  std::span<const std::string_view> known);
 
   base::Result<void> text(std::string_view key, std::optional<std::string>& out) const;
-  base::Result<void> texts(std::string_view key, std::vector<std::string>& out) const;          // a list of texts
-  base::Result<void> pairs(std::string_view key, std::vector<std::pair<std::string, std::string>>& out) const;  // a map of texts
+  base::Result<void> texts(std::string_view key,
+                           std::vector<std::string>& out) const;  // a list of texts
+  base::Result<void> pairs(
+      std::string_view key,
+      std::vector<std::pair<std::string, std::string>>& out) const;  // a map of texts
   const Yaml* find(std::string_view key) const { return yaml_->find(key); }
   base::Unexpected wrong(const Yaml& at, std::string_view key, std::string_view expected) const;
   base::Unexpected at(std::size_t line, std::string_view key, const base::Error& error) const;
 
  private:
-  YamlMap(const Yaml& yaml, std::string file, std::string what) : yaml_(&yaml), file_(std::move(file)), what_(std::move(what)) {}
+  YamlMap(const Yaml& yaml, std::string file, std::string what)
+      : yaml_(&yaml), file_(std::move(file)), what_(std::move(what)) {}
   const Yaml* yaml_;
   std::string file_;
   std::string what_;
 };
 
-// The whole of a regular file of at most `bytes_max` bytes. Errors: `not_found`, `invalid`, `unavailable`.
+// The whole of a regular file of at most `bytes_max` bytes. Errors: `not_found`, `invalid`,
+// `unavailable`.
 base::Result<std::string> read_whole_file(const std::string& path, std::size_t bytes_max);
 
 }  // namespace alos::surface

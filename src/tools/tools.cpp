@@ -1,8 +1,8 @@
 #include "tools/tools.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "tools/builtin/builtin.h"
 
@@ -14,8 +14,8 @@ ToolSet::ToolSet(std::vector<Tool> tools) : tools_(std::move(tools)) {
 }
 
 const Tool* ToolSet::find(std::string_view name) const {
-  const auto found =
-      std::ranges::lower_bound(tools_, name, {}, [](const Tool& tool) { return std::string_view(tool.spec.name); });
+  const auto found = std::ranges::lower_bound(
+      tools_, name, {}, [](const Tool& tool) { return std::string_view(tool.spec.name); });
   return found != tools_.end() && found->spec.name == name ? &*found : nullptr;
 }
 

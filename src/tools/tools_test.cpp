@@ -21,7 +21,8 @@ const std::string kDigestOf0(64, '0');
 
 Path path(std::string_view text) { return *Path::parse(text); }
 
-base::Result<abi::ToolReply> run(FakeSyscalls& sys, std::string_view tool, std::string_view arguments) {
+base::Result<abi::ToolReply> run(FakeSyscalls& sys, std::string_view tool,
+                                 std::string_view arguments) {
   static const ToolSet kTools = builtin_tools();
   const Tool* found = kTools.find(tool);
   EXPECT_NE(found, nullptr) << tool;
@@ -33,17 +34,26 @@ FakeSyscalls world() {
   FakeSyscalls sys;
   sys.reply<abi::FsRead>({"text of it\n", 11, {}});
   sys.reply<abi::FsWrite>({3, true});
-  sys.reply<abi::FsList>({{{"a.cc", abi::FileKind::file, 5}, {"src", abi::FileKind::directory, 0}}, false});
+  sys.reply<abi::FsList>(
+      {{{"a.cc", abi::FileKind::file, 5}, {"src", abi::FileKind::directory, 0}}, false});
   sys.reply<abi::FsStat>({abi::FileKind::directory, 0, {}, path("/workspace/real")});
   sys.reply<abi::FsSearch>({{{path("/workspace/a.cc"), 3, "int x;"}}, false});
   sys.reply<abi::FsMkdir>({true});
-  sys.reply<abi::FsMove>({}).reply<abi::FsRemove>({}).reply<abi::ProcChdir>({}).reply<abi::ProcExit>({});
-  sys.reply<abi::HumanTell>({}).reply<abi::HumanAsk>({"blue"}).reply<abi::CapRequest>({{base::CapId{3}, base::CapId{4}}});
-  sys.reply<abi::CapList>({{{base::CapId{2}, *abi::Grant::from_text("read fs:/workspace/** uses=2"), "manifest"}}});
-  sys.answer<abi::MemPut>([](const abi::MemPut& put) -> base::Result<abi::MemPut::Reply> { return abi::MemPut::Reply{put.name, 1}; });
+  sys.reply<abi::FsMove>({})
+      .reply<abi::FsRemove>({})
+      .reply<abi::ProcChdir>({})
+      .reply<abi::ProcExit>({});
+  sys.reply<abi::HumanTell>({}).reply<abi::HumanAsk>({"blue"}).reply<abi::CapRequest>(
+      {{base::CapId{3}, base::CapId{4}}});
+  sys.reply<abi::CapList>(
+      {{{base::CapId{2}, *abi::Grant::from_text("read fs:/workspace/** uses=2"), "manifest"}}});
+  sys.answer<abi::MemPut>([](const abi::MemPut& put) -> base::Result<abi::MemPut::Reply> {
+    return abi::MemPut::Reply{put.name, 1};
+  });
   sys.reply<abi::MemGet>({"note", 2, Json::trusted(R"({"a":[1,2]})")});
   sys.reply<abi::MemAppend>({"log", 5}).reply<abi::MemList>({{{"log", "list", 5, 99}}});
-  sys.reply<abi::TimeNow>({*base::parse_time("2026-11-22T16:43:17Z")}).reply<abi::TimeSleep>({*base::parse_time("2026-11-22T16:43:17Z")});
+  sys.reply<abi::TimeNow>({*base::parse_time("2026-11-22T16:43:17Z")})
+      .reply<abi::TimeSleep>({*base::parse_time("2026-11-22T16:43:17Z")});
   return sys;
 }
 
@@ -54,6 +64,7 @@ struct Good {
   const char* value;
 };
 
+// clang-format off: one row a call
 TEST(Tools, GoodArgumentsBecomeTheRightCalls) {
   const std::vector<Good> rows{
       {"read_file", R"({"path":"a.cc"})", {R"(fs.read {"path":"/workspace/a.cc","bytes_max":262144})"}, R"({"content":"text of it\n","file_bytes":11})"},
@@ -107,6 +118,7 @@ TEST(Tools, GoodArgumentsBecomeTheRightCalls) {
   }
   EXPECT_EQ(tried.size(), builtin_tools().all().size()) << "every tool has a row";
 }
+// clang-format on
 
 struct Bad {
   const char* tool;
@@ -120,22 +132,29 @@ TEST(Tools, BadArgumentsAreInvalidAndSayWhatFits) {
       {"read_file", "", "`path` is missing", "read_file takes {path, offset?, limit?}"},
       {"read_file", "[]", "expected an object, got array", "read_file takes {path"},
       {"read_file", "null", "expected an object, got null", "read_file takes {path"},
-      {"read_file", R"({"path":5})", "`path`: expected a string, got integer", "read_file takes {path"},
+      {"read_file", R"({"path":5})", "`path`: expected a string, got integer",
+       "read_file takes {path"},
       {"read_file", R"({"path":"a","ofset":5})", "`ofset` is not known", "did you mean `offset`?"},
-      {"read_file", R"({"path":"a","offset":-1})", "`offset`: expected an integer that is not negative", "read_file takes"},
-      {"read_file", R"({"path":"a","offset":"1"})", "`offset`: expected an integer", "read_file takes"},
+      {"read_file", R"({"path":"a","offset":-1})",
+       "`offset`: expected an integer that is not negative", "read_file takes"},
+      {"read_file", R"({"path":"a","offset":"1"})", "`offset`: expected an integer",
+       "read_file takes"},
       {"read_file", R"({"path":"a","limit":0})", "`limit` is 0", "leave it out"},
-      {"read_file", R"({"path":"a")", "arguments of read_file: not JSON at byte", "read_file takes"},
+      {"read_file", R"({"path":"a")", "arguments of read_file: not JSON at byte",
+       "read_file takes"},
       {"read_file", R"(path: a)", "not JSON at byte", "read_file takes"},
       {"read_file", "{\"path\":\"\xff\xfe\"}", "not JSON at byte", "read_file takes"},
       {"read_file", R"({"path":"../x"})", "holds `..`", "from its root"},
       {"read_file", R"({"path":""})", "the path is empty", "`.`"},
       {"write_file", R"({"path":"a"})", "`content` is missing", "write_file takes {path, content}"},
-      {"write_file", R"({"path":"a","content":{"x":1}})", "`content`: expected a string, got object", "write_file takes"},
-      {"write_file", R"({"path":"a","content":{"$blob":"00","bytes":1}})", "`content`: expected a string", "write_file takes"},
+      {"write_file", R"({"path":"a","content":{"x":1}})",
+       "`content`: expected a string, got object", "write_file takes"},
+      {"write_file", R"({"path":"a","content":{"$blob":"00","bytes":1}})",
+       "`content`: expected a string", "write_file takes"},
       {"edit_file", R"({"path":"a","old":"","new":"x"})", "`old` is empty", "write_file"},
       {"edit_file", R"({"path":"a","old":"x","new":"x"})", "are the same", ""},
-      {"edit_file", R"({"path":"a","old":"x","new":"y","all":"yes"})", "`all`: expected true or false", "edit_file takes {path, old, new, all?}"},
+      {"edit_file", R"({"path":"a","old":"x","new":"y","all":"yes"})",
+       "`all`: expected true or false", "edit_file takes {path, old, new, all?}"},
       {"find_files", R"({"pattern":""})", "`pattern` is empty", ""},
       {"find_files", R"({"pattern":"/*/a"})", "names no root", "/workspace"},
       {"find_files", R"({"pattern":"src/"})", "ends in a slash", "src/**"},
@@ -147,7 +166,8 @@ TEST(Tools, BadArgumentsAreInvalidAndSayWhatFits) {
       {"ask_human", R"({"question":"x","choices":["a",1]})", "`choices[1]`: expected a string", ""},
       {"tell_human", R"({"text":""})", "`text` is empty", ""},
       {"request_permission", R"({"grants":[],"reason":"x"})", "`grants` is empty", ""},
-      {"request_permission", R"({"grants":["raed fs:/w/a"],"reason":"x"})", "`grants[0]`: grant `raed fs:/w/a`: `raed` is not a right; did you mean `read`?", ""},
+      {"request_permission", R"({"grants":["raed fs:/w/a"],"reason":"x"})",
+       "`grants[0]`: grant `raed fs:/w/a`: `raed` is not a right; did you mean `read`?", ""},
       {"put_object", R"({"value":1})", "`type` is missing", "name?, type, value, namespace?"},
       {"get_object", R"({})", "give `name`", ""},
       {"get_object", R"({"name":"a","oid":"a"})", "only one", ""},
@@ -183,7 +203,8 @@ TEST(Tools, HugeArgumentsAreRefusedUnreadAndLargeOnesPass) {
 
 TEST(Tools, DeepArgumentsAreRefused) {
   FakeSyscalls sys = world();
-  const std::string deep = R"({"type":"t","value":)" + std::string(100'000, '[') + std::string(100'000, ']') + "}";
+  const std::string deep =
+      R"({"type":"t","value":)" + std::string(100'000, '[') + std::string(100'000, ']') + "}";
   const auto reply = run(sys, "put_object", deep);
   ASSERT_FALSE(reply);
   EXPECT_EQ(reply.error().code, Code::invalid);
@@ -195,16 +216,24 @@ TEST(Tools, ErrorsOfCallsComeBackUnchanged) {
     const char* arguments;
     std::size_t calls;
   };
-  const std::vector<Row> rows{{"read_file", R"({"path":"a"})", 1}, {"edit_file", R"({"path":"a","old":"text","new":"x"})", 2},
-                              {"set_working_directory", R"({"path":"a"})", 2}, {"ask_human", R"({"question":"x"})", 1},
-                              {"object_from_file", R"({"path":"a"})", 2}, {"object_to_file", R"({"name":"a","path":"b"})", 2},
-                              {"sleep", R"({"seconds":1})", 1}, {"request_permission", R"({"grants":["read fs:/a"],"reason":""})", 1}};
+  const std::vector<Row> rows{
+      {"read_file", R"({"path":"a"})", 1},
+      {"edit_file", R"({"path":"a","old":"text","new":"x"})", 2},
+      {"set_working_directory", R"({"path":"a"})", 2},
+      {"ask_human", R"({"question":"x"})", 1},
+      {"object_from_file", R"({"path":"a"})", 2},
+      {"object_to_file", R"({"name":"a","path":"b"})", 2},
+      {"sleep", R"({"seconds":1})", 1},
+      {"request_permission", R"({"grants":["read fs:/a"],"reason":""})", 1}};
   for (const Row& row : rows) {
     for (const Code code : {Code::parked, Code::denied, Code::outcome_unknown}) {
       SCOPED_TRACE(row.tool);
       FakeSyscalls sys = world();
       if (std::string_view(row.tool) == "read_file") sys.error<abi::FsRead>(code);
-      sys.error<abi::FsWrite>(code).error<abi::ProcChdir>(code).error<abi::HumanAsk>(code).error<abi::MemPut>(code);
+      sys.error<abi::FsWrite>(code)
+          .error<abi::ProcChdir>(code)
+          .error<abi::HumanAsk>(code)
+          .error<abi::MemPut>(code);
       sys.error<abi::TimeSleep>(code).error<abi::CapRequest>(code);
       const auto reply = run(sys, row.tool, row.arguments);
       ASSERT_FALSE(reply);
@@ -218,11 +247,12 @@ TEST(ReadFile, GivesPartsOfWholeCharacters) {
   const std::string file = "aé€😀z";  // 1 + 2 + 3 + 4 + 1 bytes
   struct Row {
     std::uint64_t offset, limit;
-    const char* content;              // nullptr: invalid
+    const char* content;  // nullptr: invalid
     std::optional<std::uint64_t> next;
   };
-  const std::vector<Row> rows{{0, 100, "aé€😀z", {}}, {0, 11, "aé€😀z", {}}, {0, 10, "aé€😀", 10}, {0, 9, "aé€", 6}, {0, 5, "aé", 3},
-                              {0, 2, "a", 1},         {1, 2, "é", 3},        {2, 5, "€", 6},       {3, 2, nullptr, {}},
+  const std::vector<Row> rows{{0, 100, "aé€😀z", {}}, {0, 11, "aé€😀z", {}}, {0, 10, "aé€😀", 10},
+                              {0, 9, "aé€", 6},       {0, 5, "aé", 3},       {0, 2, "a", 1},
+                              {1, 2, "é", 3},         {2, 5, "€", 6},        {3, 2, nullptr, {}},
                               {7, 4, "z", {}},        {11, 5, "", {}},       {50, 5, "", {}}};
   for (const Row& row : rows) {
     SCOPED_TRACE(std::to_string(row.offset) + "+" + std::to_string(row.limit));
@@ -231,7 +261,8 @@ TEST(ReadFile, GivesPartsOfWholeCharacters) {
       const std::size_t from = std::min<std::size_t>(read.offset.value_or(0), file.size());
       return abi::FsRead::Reply{file.substr(from, *read.bytes_max), file.size(), {}};
     });
-    const std::string arguments = R"({"path":"f","offset":)" + std::to_string(row.offset) + R"(,"limit":)" + std::to_string(row.limit) + "}";
+    const std::string arguments = R"({"path":"f","offset":)" + std::to_string(row.offset) +
+                                  R"(,"limit":)" + std::to_string(row.limit) + "}";
     const auto reply = run(sys, "read_file", arguments);
     ASSERT_EQ(reply.has_value(), row.content != nullptr);
     if (!reply) {
@@ -246,7 +277,9 @@ TEST(ReadFile, GivesPartsOfWholeCharacters) {
 
 TEST(ReadFile, SaysThatAFileIsBinary) {
   FakeSyscalls sys;
-  for (const std::string& bytes : {std::string("\x7f" "ELF\xff\xfe"), std::string("caf\xe9"), std::string("\x80\x80\x80")}) {
+  for (const std::string& bytes : {std::string("\x7f"
+                                               "ELF\xff\xfe"),
+                                   std::string("caf\xe9"), std::string("\x80\x80\x80")}) {
     sys.reply<abi::FsRead>({bytes, bytes.size(), {}});
     const auto reply = run(sys, "read_file", R"({"path":"f"})");
     ASSERT_FALSE(reply);
@@ -270,10 +303,13 @@ TEST(EditFile, ReplacesOnlyWhatIsUnambiguous) {
       {"a.a.a", R"("old":"a","new":"b","all":true)", {}, "b.b.b"},
       {"aaaa", R"("old":"aa","new":"a","all":true)", {}, "aa"},
       {"one two", R"("old":"two","new":"three","all":true)", {}, "one three"},
-      {"a.a.a", R"("old":"a","new":"b")", Code::conflict, "`old` is 3 times in /workspace/f (give more of the lines"},
+      {"a.a.a", R"("old":"a","new":"b")", Code::conflict,
+       "`old` is 3 times in /workspace/f (give more of the lines"},
       {"a.a.a", R"("old":"a","new":"b","all":false)", Code::conflict, "3 times"},
-      {"one two", R"("old":"four","new":"b")", Code::not_found, "`old` is not in /workspace/f (read_file shows"},
-      {"one\n  two", R"("old":"    two\n","new":"b")", Code::not_found, "without the white space around it"},
+      {"one two", R"("old":"four","new":"b")", Code::not_found,
+       "`old` is not in /workspace/f (read_file shows"},
+      {"one\n  two", R"("old":"    two\n","new":"b")", Code::not_found,
+       "without the white space around it"},
       {"one\r\ntwo\r\n", R"("old":"one\ntwo","new":"b")", Code::not_found, "lines end in \\r\\n"},
       {"", R"("old":"a","new":"b","all":true)", Code::not_found, "is not in"},
   };
@@ -290,7 +326,8 @@ TEST(EditFile, ReplacesOnlyWhatIsUnambiguous) {
     ASSERT_EQ(reply.has_value(), !row.error.has_value());
     if (row.error) {
       EXPECT_EQ(reply.error().code, *row.error);
-      EXPECT_NE(text_of(reply.error()).find(row.expected), std::string::npos) << text_of(reply.error());
+      EXPECT_NE(text_of(reply.error()).find(row.expected), std::string::npos)
+          << text_of(reply.error());
       EXPECT_FALSE(written);
       continue;
     }
@@ -306,7 +343,9 @@ TEST(SetWorkingDirectory, OnlyToADirectory) {
   sys.reply<abi::FsStat>({abi::FileKind::file, 5, {}, path("/workspace/a/f")});
   const auto reply = run(sys, "set_working_directory", R"({"path":"a/f"})");
   ASSERT_FALSE(reply);
-  EXPECT_EQ(text_of(reply.error()), "error invalid: /workspace/a/f is no directory but a file (its directory is /workspace/a)");
+  EXPECT_EQ(
+      text_of(reply.error()),
+      "error invalid: /workspace/a/f is no directory but a file (its directory is /workspace/a)");
   EXPECT_EQ(sys.calls().size(), 1U);
 }
 
@@ -320,8 +359,9 @@ TEST(Paths, AreTakenFromTheWorkingDirectory) {
 }
 
 TEST(Objects, FilesGoInAndComeOutTheSame) {
-  for (const std::string& bytes : {std::string("text\n\"é\""), std::string(), std::string("\xff"), std::string("\x00\xff\x01\xfe", 4), std::string(5000, '\xfe'),
-                                  std::string(R"({"encoding":"base64","data":"QQ=="})")}) {
+  for (const std::string& bytes : {std::string("text\n\"é\""), std::string(), std::string("\xff"),
+                                   std::string("\x00\xff\x01\xfe", 4), std::string(5000, '\xfe'),
+                                   std::string(R"({"encoding":"base64","data":"QQ=="})")}) {
     FakeSyscalls sys;
     sys.reply<abi::FsRead>({bytes, bytes.size(), {}});
     Json kept;
@@ -330,7 +370,9 @@ TEST(Objects, FilesGoInAndComeOutTheSame) {
       kept = put.value;
       return abi::MemPut::Reply{put.name, 1};
     });
-    sys.answer<abi::MemGet>([&](const abi::MemGet&) -> base::Result<abi::MemGet::Reply> { return abi::MemGet::Reply{"t", 1, kept}; });
+    sys.answer<abi::MemGet>([&](const abi::MemGet&) -> base::Result<abi::MemGet::Reply> {
+      return abi::MemGet::Reply{"t", 1, kept};
+    });
     sys.answer<abi::FsWrite>([&](const abi::FsWrite& write) -> base::Result<abi::FsWrite::Reply> {
       out = write.content.data;
       return abi::FsWrite::Reply{};
@@ -368,7 +410,8 @@ TEST(TextOf, FollowsOneRule) {
   const std::vector<Row> rows{
       {R"("a\n\"b\"")", "a\n\"b\""},
       {R"("")", ""},
-      {R"({"content":"one\ntwo\n","file_bytes":8,"next_offset":4})", "one\ntwo\n{\"file_bytes\":8,\"next_offset\":4}"},
+      {R"({"content":"one\ntwo\n","file_bytes":8,"next_offset":4})",
+       "one\ntwo\n{\"file_bytes\":8,\"next_offset\":4}"},
       {R"({"content":"one","file_bytes":3})", "one\n{\"file_bytes\":3}"},
       {R"({"content":"","file_bytes":0})", "{\"file_bytes\":0}"},
       {R"({"content":"only"})", "only"},
@@ -380,16 +423,22 @@ TEST(TextOf, FollowsOneRule) {
       {"null", "null"},
       {"{}", "{}"},
   };
-  for (const Row& row : rows) EXPECT_EQ(text_of(Json::trusted(row.value)).data, row.text) << row.value;
+  for (const Row& row : rows)
+    EXPECT_EQ(text_of(Json::trusted(row.value)).data, row.text) << row.value;
   EXPECT_EQ(text_of(base::Error{Code::denied, "no", ""}), "error denied: no");
-  EXPECT_EQ(text_of(Json::trusted(R"({"error":{"code":"denied","what":"no","details":"ask"}})")).data, "error denied: no (ask)");
-  EXPECT_EQ(text_of(base::Error{Code::not_found, "no `x`", "try y"}), "error not_found: no `x` (try y)");
+  EXPECT_EQ(
+      text_of(Json::trusted(R"({"error":{"code":"denied","what":"no","details":"ask"}})")).data,
+      "error denied: no (ask)");
+  EXPECT_EQ(text_of(base::Error{Code::not_found, "no `x`", "try y"}),
+            "error not_found: no `x` (try y)");
 }
 
 TEST(TextOf, IsWhatToolsReplyWith) {
   FakeSyscalls sys = world();
-  EXPECT_EQ(text_of(run(sys, "read_file", R"({"path":"a"})")->value).data, "text of it\n{\"file_bytes\":11}");
-  EXPECT_EQ(text_of(run(sys, "ask_human", R"({"question":"a"})")->value).data, R"({"answer":"blue"})");
+  EXPECT_EQ(text_of(run(sys, "read_file", R"({"path":"a"})")->value).data,
+            "text of it\n{\"file_bytes\":11}");
+  EXPECT_EQ(text_of(run(sys, "ask_human", R"({"question":"a"})")->value).data,
+            R"({"answer":"blue"})");
 }
 
 TEST(ToolSet, FindsByNameAndDescribesEveryField) {
@@ -406,7 +455,8 @@ TEST(ToolSet, FindsByNameAndDescribesEveryField) {
     EXPECT_TRUE(schema->data.starts_with(R"({"type":"object","properties":{)"));
   }
   EXPECT_EQ(tools.find("edit_file")->spec.schema.data.find("old_text"), std::string::npos);
-  EXPECT_NE(tools.find("edit_file")->spec.schema.data.find(R"("required":["path","old","new"])"), std::string::npos);
+  EXPECT_NE(tools.find("edit_file")->spec.schema.data.find(R"("required":["path","old","new"])"),
+            std::string::npos);
 }
 
 TEST(ToolSetDeathTest, RefusesTwoToolsOfOneName) {
@@ -415,12 +465,14 @@ TEST(ToolSetDeathTest, RefusesTwoToolsOfOneName) {
 }
 
 TEST(Base64, KnowsTheRfcExamples) {
-  const std::vector<std::pair<std::string, std::string>> rows{{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foobar", "Zm9vYmFy"}};
+  const std::vector<std::pair<std::string, std::string>> rows{
+      {"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foobar", "Zm9vYmFy"}};
   for (const auto& [bytes, text] : rows) {
     EXPECT_EQ(to_base64(bytes), text);
     EXPECT_EQ(*from_base64(text), bytes);
   }
-  for (const char* bad : {"Z", "Zg=", "Z===", "Zg==Zg==", "Zm 9", "====", "Zm9\xff"}) EXPECT_FALSE(from_base64(bad)) << bad;
+  for (const char* bad : {"Z", "Zg=", "Z===", "Zg==Zg==", "Zm 9", "====", "Zm9\xff"})
+    EXPECT_FALSE(from_base64(bad)) << bad;
 }
 
 }  // namespace

@@ -23,7 +23,8 @@ double fdatasyncs_per_s(const std::string& dir) {
   constexpr int kTimes = 400;
   const double start = now_s();
   for (int i = 0; i < kTimes; ++i)
-    if (write(fd, row.data(), row.size()) != static_cast<ssize_t>(row.size()) || fdatasync(fd) != 0) give_up("cannot append");
+    if (write(fd, row.data(), row.size()) != static_cast<ssize_t>(row.size()) || fdatasync(fd) != 0)
+      give_up("cannot append");
   const double rate = kTimes / (now_s() - start);
   close(fd);
   return rate;
@@ -35,9 +36,12 @@ double sqlite_rows_per_s(const std::string& dir, int rows_per_commit, const std:
     if (sqlite3_exec(db, sql, nullptr, nullptr, nullptr) != SQLITE_OK) give_up(sqlite3_errmsg(db));
   };
   if (sqlite3_open((dir + "/raw.db").c_str(), &db) != SQLITE_OK) give_up("cannot open a database");
-  run("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE IF NOT EXISTS r(job INTEGER, seq INTEGER, line TEXT, PRIMARY KEY(job, seq)) WITHOUT ROWID");
+  run("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE IF NOT EXISTS r(job INTEGER, "
+      "seq INTEGER, line TEXT, PRIMARY KEY(job, seq)) WITHOUT ROWID");
   sqlite3_stmt* insert = nullptr;
-  if (sqlite3_prepare_v2(db, "INSERT OR REPLACE INTO r VALUES(1, ?, ?)", -1, &insert, nullptr) != SQLITE_OK) give_up(sqlite3_errmsg(db));
+  if (sqlite3_prepare_v2(db, "INSERT OR REPLACE INTO r VALUES(1, ?, ?)", -1, &insert, nullptr) !=
+      SQLITE_OK)
+    give_up(sqlite3_errmsg(db));
   constexpr int kCommits = 200;
   const double start = now_s();
   for (int commit = 0; commit < kCommits; ++commit) {
@@ -77,7 +81,8 @@ Spawned spawn(const std::string& program, const std::vector<std::string>& args) 
   posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
   pid_t pid = 0;
   const double start = now_s();
-  if (posix_spawn(&pid, program.c_str(), &actions, nullptr, argv.data(), environ) != 0) give_up("cannot start " + program);
+  if (posix_spawn(&pid, program.c_str(), &actions, nullptr, argv.data(), environ) != 0)
+    give_up("cannot start " + program);
   posix_spawn_file_actions_destroy(&actions);
   int status = 0;
   rusage usage{};

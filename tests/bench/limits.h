@@ -6,9 +6,10 @@
 
 namespace alos::bench {
 
-double fdatasyncs_per_s(const std::string& dir);           // appends of 256 bytes, one after another
-double sqlite_rows_per_s(const std::string& dir, int rows_per_commit, const std::string& row);  // WAL, FULL
-double raw_reads_per_s(const std::string& file);           // open, read 1 KB, close
+double fdatasyncs_per_s(const std::string& dir);  // appends of 256 bytes, one after another
+double sqlite_rows_per_s(const std::string& dir, int rows_per_commit,
+                         const std::string& row);  // WAL, FULL
+double raw_reads_per_s(const std::string& file);   // open, read 1 KB, close
 
 struct Spawned {
   double ms = 0;

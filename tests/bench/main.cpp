@@ -1,24 +1,31 @@
 // usage: bench [--json] [--only NAME]...
+#include <fmt/format.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <set>
 #include <string_view>
-
-#include <fmt/format.h>
 
 #include "figures.h"
 
 int main(int argc, char** argv) {
   using namespace alos::bench;
   const std::string self = std::filesystem::canonical("/proc/self/exe").string();
-  if (argc == 4 && std::string_view(argv[1]) == "--hang") return fill_and_hang(argv[2], std::atoi(argv[3]));
+  if (argc == 4 && std::string_view(argv[1]) == "--hang")
+    return fill_and_hang(argv[2], std::atoi(argv[3]));
   bool json = false;
   std::set<std::string_view> only;
   for (int i = 1; i < argc; ++i) {
     const std::string_view arg = argv[i];
-    if (arg == "--json") json = true;
-    else if (arg == "--only" && i + 1 < argc) only.insert(argv[++i]);
-    else return fmt::print(stderr, "usage: bench [--json] [--only decide|objects|reads|writes|turns|journal|size|recovery|ps]...\n"), 5;
+    if (arg == "--json")
+      json = true;
+    else if (arg == "--only" && i + 1 < argc)
+      only.insert(argv[++i]);
+    else
+      return fmt::print(stderr,
+                        "usage: bench [--json] [--only "
+                        "decide|objects|reads|writes|turns|journal|size|recovery|ps]...\n"),
+             5;
   }
   std::vector<Row> rows;
   for (const Figure& figure : figures()) {

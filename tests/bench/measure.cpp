@@ -1,9 +1,9 @@
 #include "measure.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
-
-#include <fmt/format.h>
 
 namespace alos::bench {
 
@@ -29,17 +29,22 @@ std::string human(double value, const std::string& unit) {
 }
 
 void print_table(const std::vector<Row>& rows) {
-  fmt::print("{:<52} {:>14}  {:<22} {}\n", "figure", "measured", "reach", "beside it, in the same run");
+  fmt::print("{:<52} {:>14}  {:<22} {}\n", "figure", "measured", "reach",
+             "beside it, in the same run");
   for (const Row& row : rows) {
-    const std::string beside = row.limit.empty() ? "" : fmt::format("{}: {}", row.limit, human(row.limit_value, row.unit));
-    fmt::print("{:<52} {:>14}  {:<22} {}\n", row.figure, human(row.value, row.unit), row.reach, beside);
+    const std::string beside =
+        row.limit.empty() ? "" : fmt::format("{}: {}", row.limit, human(row.limit_value, row.unit));
+    fmt::print("{:<52} {:>14}  {:<22} {}\n", row.figure, human(row.value, row.unit), row.reach,
+               beside);
   }
 }
 
 void print_json(const std::vector<Row>& rows) {
   for (const Row& row : rows)
-    fmt::print("{{\"figure\":\"{}\",\"value\":{},\"unit\":\"{}\",\"reach\":\"{}\",\"beside\":\"{}\",\"beside_value\":{}}}\n", row.figure, row.value, row.unit,
-               row.reach, row.limit, row.limit_value);
+    fmt::print(
+        "{{\"figure\":\"{}\",\"value\":{},\"unit\":\"{}\",\"reach\":\"{}\",\"beside\":\"{}\","
+        "\"beside_value\":{}}}\n",
+        row.figure, row.value, row.unit, row.reach, row.limit, row.limit_value);
 }
 
 }  // namespace alos::bench

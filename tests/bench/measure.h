@@ -19,8 +19,8 @@ struct Row {
   std::string figure;
   double value = 0;
   std::string unit;
-  std::string reach;    // what the issue asks for
-  std::string limit;    // the physical limit beside it, measured in the same run
+  std::string reach;  // what the issue asks for
+  std::string limit;  // the physical limit beside it, measured in the same run
   double limit_value = 0;
   bool higher_is_better = true;
 };

@@ -12,13 +12,15 @@
 namespace alos::bench {
 
 // A reply of the model to turn `turn` of the process called `name`. Empty: the model never answers.
-using Replies = std::function<std::optional<abi::ModelGenerate::Reply>(const std::string& name, std::uint32_t turn)>;
+using Replies = std::function<std::optional<abi::ModelGenerate::Reply>(const std::string& name,
+                                                                       std::uint32_t turn)>;
 
 class InstantModels final : public ports::Models {
  public:
   explicit InstantModels(Replies replies) : replies_(std::move(replies)) {}
   base::Result<void> check(const std::string&) override { return {}; }
-  void start(const ports::Intent<abi::ModelGenerate>& intent, std::function<void(ports::Outcome<abi::ModelGenerate::Reply>)> done) override;
+  void start(const ports::Intent<abi::ModelGenerate>& intent,
+             std::function<void(ports::Outcome<abi::ModelGenerate::Reply>)> done) override;
   std::uint64_t asked() const { return asked_; }
 
  private:
@@ -36,7 +38,8 @@ class World {
 
   kernel::Kernel& kernel() { return *kernel_; }
   InstantModels& models() { return models_; }
-  kernel::Launch launch(const std::string& name) const;  // a coding agent with everything it needs under /workspace
+  kernel::Launch launch(
+      const std::string& name) const;  // a coding agent with everything it needs under /workspace
   base::Pid start(const std::string& name);
   void wait(base::Pid pid);  // until it has exited; anything else ends the benchmark
 
@@ -68,7 +71,8 @@ class Folder {
 
 abi::ModelGenerate::Reply say(const std::string& text);
 // `count` calls of one tool; `arguments(i)` makes the JSON.
-abi::ModelGenerate::Reply ask(const std::string& tool, std::size_t count, const std::function<std::string(std::size_t)>& arguments);
+abi::ModelGenerate::Reply ask(const std::string& tool, std::size_t count,
+                              const std::function<std::string(std::size_t)>& arguments);
 
 std::string prose(std::size_t bytes, unsigned seed);  // words: what files of text are like
 std::string noise(std::size_t bytes, unsigned seed);  // letters at random: what does not compress

@@ -1,6 +1,7 @@
 #include "fakes/chat_server.h"
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -8,8 +9,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-
-#include <fmt/format.h>
 
 #include "base/check.h"
 #include "base/json.h"
@@ -45,10 +44,12 @@ Heard parse_head(std::string_view head) {
   heard.target = rest.substr(0, rest.find(' '));
   for (std::size_t at = line; at != std::string_view::npos && at + 2 < head.size();) {
     const std::size_t end = head.find("\r\n", at + 2);
-    const std::string_view row = head.substr(at + 2, end == std::string_view::npos ? end : end - at - 2);
+    const std::string_view row =
+        head.substr(at + 2, end == std::string_view::npos ? end : end - at - 2);
     if (const std::size_t colon = row.find(':'); colon != std::string_view::npos) {
       std::string name(row.substr(0, colon));
-      std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+      std::transform(name.begin(), name.end(), name.begin(),
+                     [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
       const std::size_t value = row.find_first_not_of(' ', colon + 1);
       heard.headers[name] = value == std::string_view::npos ? "" : row.substr(value);
     }
@@ -83,7 +84,8 @@ bool send_answer(int fd, const Served& served) {
   } else {
     if (!send_all(fd, head + "Transfer-Encoding: chunked\r\n\r\n")) return false;
     for (const std::string& piece : served.pieces)
-      if (!piece.empty() && !send_all(fd, fmt::format("{:x}\r\n{}\r\n", piece.size(), piece))) return false;
+      if (!piece.empty() && !send_all(fd, fmt::format("{:x}\r\n{}\r\n", piece.size(), piece)))
+        return false;
     if (!cut && !send_all(fd, "0\r\n\r\n")) return false;
   }
   std::string ignored;
@@ -93,7 +95,8 @@ bool send_answer(int fd, const Served& served) {
 
 }  // namespace
 
-ChatServer::ChatServer(Answer answer, int port) : answer_(std::move(answer)), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+ChatServer::ChatServer(Answer answer, int port)
+    : answer_(std::move(answer)), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   CHECK(listener_ >= 0);
   const int on = 1;
   ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
@@ -111,7 +114,8 @@ ChatServer::ChatServer(Answer answer, int port) : answer_(std::move(answer)), li
 
 ChatServer::ChatServer(std::vector<Served> script)
     : ChatServer([script = std::move(script)](const Heard&, std::size_t nth) {
-        return nth < script.size() ? script[nth] : json_body(R"({"error":{"message":"no more"}})", 500);
+        return nth < script.size() ? script[nth]
+                                   : json_body(R"({"error":{"message":"no more"}})", 500);
       }) {}
 
 ChatServer::~ChatServer() {
@@ -198,9 +202,14 @@ void ChatServer::reap(bool all) {
   for (Connection& connection : ended) connection.thread.join();
 }
 
-Served json_body(std::string body, int status) { return {.status = status, .headers = {{"Content-Type", "application/json"}}, .body = std::move(body)}; }
+Served json_body(std::string body, int status) {
+  return {
+      .status = status, .headers = {{"Content-Type", "application/json"}}, .body = std::move(body)};
+}
 
-Served events(std::vector<std::string> pieces) { return {.headers = {{"Content-Type", "text/event-stream"}}, .pieces = std::move(pieces)}; }
+Served events(std::vector<std::string> pieces) {
+  return {.headers = {{"Content-Type", "text/event-stream"}}, .pieces = std::move(pieces)};
+}
 
 namespace {
 
@@ -223,13 +232,17 @@ std::vector<std::string> cut_text(const std::string& text, std::size_t bytes) {
 }
 
 std::string usage_of(const abi::ModelGenerate::Reply& reply) {
-  return fmt::format(R"({{"prompt_tokens":{},"completion_tokens":{},"total_tokens":{}}})", reply.input_tokens, reply.output_tokens,
+  return fmt::format(R"({{"prompt_tokens":{},"completion_tokens":{},"total_tokens":{}}})",
+                     reply.input_tokens, reply.output_tokens,
                      reply.input_tokens + reply.output_tokens);
 }
 
 std::string chunk(std::string_view delta, std::string_view finish) {
-  return fmt::format("data: {{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"choices\":[{{\"index\":0,\"delta\":{},\"finish_reason\":{}}}]}}\n\n", delta,
-                     finish.empty() ? "null" : quoted(finish));
+  return fmt::format(
+      "data: "
+      "{{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"choices\":[{{\"index\":0,"
+      "\"delta\":{},\"finish_reason\":{}}}]}}\n\n",
+      delta, finish.empty() ? "null" : quoted(finish));
 }
 
 }  // namespace
@@ -237,22 +250,33 @@ std::string chunk(std::string_view delta, std::string_view finish) {
 std::string whole_reply(const abi::ModelGenerate::Reply& reply) {
   std::string calls;
   for (const abi::ToolRequest& call : reply.tool_calls)
-    calls += fmt::format(R"({}{{"id":{},"type":"function","function":{{"name":{},"arguments":{}}}}})", calls.empty() ? "" : ",", quoted(call.id), quoted(call.name),
-                         quoted(call.arguments.data));
+    calls += fmt::format(
+        R"({}{{"id":{},"type":"function","function":{{"name":{},"arguments":{}}}}})",
+        calls.empty() ? "" : ",", quoted(call.id), quoted(call.name), quoted(call.arguments.data));
   if (!calls.empty()) calls = ",\"tool_calls\":[" + calls + "]";
-  const std::string content = reply.text.data.empty() && !calls.empty() ? "null" : quoted(reply.text.data);
-  return fmt::format(R"({{"id":"chatcmpl-1","object":"chat.completion","choices":[{{"index":0,"message":{{"role":"assistant","content":{}{}}},"finish_reason":{}}}],"usage":{}}})",
-                     content, calls, quoted(reply.finish), usage_of(reply));
+  const std::string content =
+      reply.text.data.empty() && !calls.empty() ? "null" : quoted(reply.text.data);
+  return fmt::format(
+      R"({{"id":"chatcmpl-1","object":"chat.completion","choices":[{{"index":0,"message":{{"role":"assistant","content":{}{}}},"finish_reason":{}}}],"usage":{}}})",
+      content, calls, quoted(reply.finish), usage_of(reply));
 }
 
 std::vector<std::string> streamed_reply(const abi::ModelGenerate::Reply& reply) {
   std::vector<std::string> out{chunk(R"({"role":"assistant","content":""})", {})};
-  for (const std::string& piece : cut_text(reply.text.data, 7)) out.push_back(chunk(fmt::format("{{\"content\":{}}}", quoted(piece)), {}));
+  for (const std::string& piece : cut_text(reply.text.data, 7))
+    out.push_back(chunk(fmt::format("{{\"content\":{}}}", quoted(piece)), {}));
   for (std::size_t i = 0; i < reply.tool_calls.size(); ++i) {
     const abi::ToolRequest& call = reply.tool_calls[i];
-    out.push_back(chunk(fmt::format(R"({{"tool_calls":[{{"index":{},"id":{},"type":"function","function":{{"name":{},"arguments":""}}}}]}})", i, quoted(call.id), quoted(call.name)), {}));
+    out.push_back(chunk(
+        fmt::format(
+            R"({{"tool_calls":[{{"index":{},"id":{},"type":"function","function":{{"name":{},"arguments":""}}}}]}})",
+            i, quoted(call.id), quoted(call.name)),
+        {}));
     for (const std::string& piece : cut_text(call.arguments.data, 9))
-      out.push_back(chunk(fmt::format(R"({{"tool_calls":[{{"index":{},"function":{{"arguments":{}}}}}]}})", i, quoted(piece)), {}));
+      out.push_back(
+          chunk(fmt::format(R"({{"tool_calls":[{{"index":{},"function":{{"arguments":{}}}}}]}})", i,
+                            quoted(piece)),
+                {}));
   }
   out.push_back(chunk("{}", reply.finish));
   out.push_back(fmt::format("data: {{\"choices\":[],\"usage\":{}}}\n\n", usage_of(reply)));

@@ -1,4 +1,5 @@
-// A small HTTP/1.1 server on 127.0.0.1 that answers as it is told: what a model server may do, good and bad.
+// A small HTTP/1.1 server on 127.0.0.1 that answers as it is told: what a model server may do, good
+// and bad.
 //
 // One thread accepts, one serves each connection; sockets block. For tests and for `fake_openai`.
 #pragma once

@@ -1,17 +1,18 @@
-// fake_openai: an OpenAI-compatible server on 127.0.0.1 whose replies come from a script of the scripted model.
+// fake_openai: an OpenAI-compatible server on 127.0.0.1 whose replies come from a script of the
+// scripted model.
 //
 //   fake_openai SCRIPT.jsonl [PORT]      prints the base URL, then serves until it is killed
 //
-// The turn is the number of assistant messages in the request; the process is the model's name when the script has
-// lines for it, else `root`. A line with `error` is answered with the fitting HTTP status.
+// The turn is the number of assistant messages in the request; the process is the model's name when
+// the script has lines for it, else `root`. A line with `error` is answered with the fitting HTTP
+// status.
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
-
-#include <fmt/format.h>
 
 #include "base/json.h"
 #include "fakes/chat_server.h"
@@ -38,7 +39,8 @@ int status_of(base::Code code) {
 }
 
 fakes::Served answer(const providers::Script& script, const fakes::Heard& heard) {
-  if (heard.method != "POST" || !heard.target.ends_with("/chat/completions")) return failure(404, "no such page: " + heard.target);
+  if (heard.method != "POST" || !heard.target.ends_with("/chat/completions"))
+    return failure(404, "no such page: " + heard.target);
   const auto request = base::Document::parse(heard.body, base::Source::outside);
   const auto messages = request ? request->root().field("messages") : std::nullopt;
   if (!messages || messages->kind() != "array") return failure(400, "the request has no messages");
@@ -54,7 +56,8 @@ fakes::Served answer(const providers::Script& script, const fakes::Heard& heard)
   if ((*line)->error) return failure(status_of((*line)->error->code), (*line)->error->what);
   const auto stream = request->root().field("stream");
   const bool streamed = stream && stream->boolean().value_or(false);
-  auto served = streamed ? fakes::events(fakes::streamed_reply((*line)->reply)) : fakes::json_body(fakes::whole_reply((*line)->reply));
+  auto served = streamed ? fakes::events(fakes::streamed_reply((*line)->reply))
+                         : fakes::json_body(fakes::whole_reply((*line)->reply));
   served.delay = (*line)->delay;
   return served;
 }
@@ -78,7 +81,9 @@ int main(int argc, char** argv) {
     return 5;
   }
   const auto port = argc == 3 ? base::parse_unsigned(argv[2]).value_or(0) : 0;
-  const fakes::ChatServer server([&](const fakes::Heard& heard, std::size_t) { return answer(*script, heard); }, static_cast<int>(port));
+  const fakes::ChatServer server(
+      [&](const fakes::Heard& heard, std::size_t) { return answer(*script, heard); },
+      static_cast<int>(port));
   fmt::print("{}\n", server.base_url());
   std::fflush(stdout);
   for (;;) ::pause();

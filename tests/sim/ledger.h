@@ -1,7 +1,9 @@
-// Ledger: the durable records read a second time, independently of how the kernel and core::apply read them.
+// Ledger: the durable records read a second time, independently of how the kernel and core::apply
+// read them.
 //
-// It is told of every commit at the moment it is durable, keeps what the laws speak of (capabilities and their uses,
-// intents and their outcomes, requests, calls, budgets), and complains of every record that breaks one.
+// It is told of every commit at the moment it is durable, keeps what the laws speak of
+// (capabilities and their uses, intents and their outcomes, requests, calls, budgets), and
+// complains of every record that breaks one.
 #pragma once
 
 #include <map>
@@ -34,6 +36,7 @@ struct CallFact {
 };
 
 struct ProcessFact {
+  bool untold = false;  // its model gave no reply, and it has not heard so yet
   core::Budget budget;
   std::string state = "runnable";
   std::string reason;
@@ -41,8 +44,8 @@ struct ProcessFact {
   std::uint64_t tool_calls = 0;
   std::uint64_t model_calls = 0;
   std::uint64_t returned = 0;
-  std::vector<abi::ToolRequest> reply;      // the last one's requests
-  std::set<std::string> called;             // of them
+  std::vector<abi::ToolRequest> reply;  // the last one's requests
+  std::set<std::string> called;         // of them
   std::set<std::string> answered;
   std::map<std::uint64_t, CallFact> calls;  // by call id; turns too, without a tool
   bool ended() const { return state == "exited" || state == "failed" || state == "killed"; }
@@ -61,7 +64,7 @@ struct JobFact {
   base::Time at;
   std::uint64_t epoch = 0;
   std::vector<std::string> trapdoors;
-  std::vector<core::Capability> caps;  // uses_left kept here
+  std::vector<core::Capability> caps;         // uses_left kept here
   std::map<std::string, IntentFact> intents;  // by key
   std::map<std::uint64_t, core::RequestOpened> requests;
   std::map<std::uint64_t, core::AnswerKind> answers;
@@ -84,7 +87,8 @@ class Ledger {
   const std::map<std::string, FileFact>& files() const { return files_; }
   std::uint64_t lines() const { return lines_; }
 
-  Verdict decide(base::Pid pid, const core::NeedText& need, const base::Digest& call, base::Time now) const;
+  Verdict decide(base::Pid pid, const core::NeedText& need, const base::Digest& call,
+                 base::Time now) const;
 
  private:
   void take_record(const core::Record& record);
@@ -101,6 +105,7 @@ class Ledger {
   void on(const core::CallObserved& body);
   void on(const core::CallWaiting& body);
   void on(const core::TurnStarted& body);
+  void on(const core::TurnFailed& body);
   void on(const core::ToolCalled& body);
   void on(const core::ToolReturned& body);
   void on(const core::RequestOpened& body);
@@ -129,7 +134,7 @@ class Ledger {
   std::map<base::JobId, JobFact> jobs_;
   std::map<std::string, FileFact> files_;
   std::uint64_t lines_ = 0;
-  JobFact* job_ = nullptr;               // while a record is taken
+  JobFact* job_ = nullptr;  // while a record is taken
   const core::Record* record_ = nullptr;
   const base::LoadBlob* blob_ = nullptr;
 };

@@ -14,7 +14,8 @@ constexpr unsigned kResumesMax = 6;  // of one process, when nothing else goes o
 const ProcessFact& Person::fact(base::Pid pid) {
   static const ProcessFact kNone;
   const JobFact* job = ledger_.job(pid.job);
-  const auto found = job == nullptr ? decltype(job->processes.begin()){} : job->processes.find(pid.number);
+  const auto found =
+      job == nullptr ? decltype(job->processes.begin()){} : job->processes.find(pid.number);
   return job == nullptr || found == job->processes.end() ? kNone : found->second;
 }
 
@@ -35,7 +36,8 @@ Answer Person::choose(const kernel::RequestView& request) {
     return answer;
   }
   answer.kind = Answer::Kind::approve;
-  answer.scope = random.pick<Answer::Scope>({Answer::Scope::once, Answer::Scope::uses, Answer::Scope::until, Answer::Scope::process});
+  answer.scope = random.pick<Answer::Scope>(
+      {Answer::Scope::once, Answer::Scope::uses, Answer::Scope::until, Answer::Scope::process});
   answer.uses = 1 + random.below(2);
   answer.until = world_.clock().now() + std::chrono::minutes(10);
   return answer;
@@ -48,7 +50,8 @@ bool Person::answer(kernel::Kernel& kernel) {
   const auto done = kernel.answer(request.id, choose(request));
   if (!done) return true;  // the disk may be full; the request stays open
   const auto id = base::parse_job_scoped(request.id, 'r');
-  acknowledged(id && ledger_.job(id->job)->answers.contains(id->number), "an answer to " + request.id);
+  acknowledged(id && ledger_.job(id->job)->answers.contains(id->number),
+               "an answer to " + request.id);
   return true;
 }
 
@@ -60,12 +63,18 @@ void Person::act(kernel::Kernel& kernel) {
   const auto processes = kernel.processes(kernel::Kernel::Which::live);
   if (!processes || processes->empty()) return;
   const kernel::ProcessView& process = random.pick(*processes);
-  if (what < 14) pause(kernel, process);
-  else if (what < 17) resume(kernel, process);
-  else if (what < 18) kill(kernel, process);
-  else if (what < 19) grant(kernel, process);
-  else if (what < 21) revoke(kernel, process);
-  else call(kernel, process);
+  if (what < 14)
+    pause(kernel, process);
+  else if (what < 17)
+    resume(kernel, process);
+  else if (what < 18)
+    kill(kernel, process);
+  else if (what < 19)
+    grant(kernel, process);
+  else if (what < 21)
+    revoke(kernel, process);
+  else
+    call(kernel, process);
 }
 
 bool Person::attend(kernel::Kernel& kernel) {
@@ -81,21 +90,25 @@ bool Person::attend(kernel::Kernel& kernel) {
 }
 
 void Person::pause(kernel::Kernel& kernel, const kernel::ProcessView& process) {
-  if (kernel.pause(process.pid, kMe, "a moment")) acknowledged(fact(process.pid).state == "paused", "a pause");
+  if (kernel.pause(process.pid, kMe, "a moment"))
+    acknowledged(fact(process.pid).state == "paused", "a pause");
 }
 
 void Person::resume(kernel::Kernel& kernel, const kernel::ProcessView& process) {
   if (process.state != "paused") return;
   ++resumed_[process.pid];
-  if (kernel.resume(process.pid, kMe)) acknowledged(fact(process.pid).state == "runnable", "a resume");
+  if (kernel.resume(process.pid, kMe))
+    acknowledged(fact(process.pid).state == "runnable", "a resume");
 }
 
 void Person::kill(kernel::Kernel& kernel, const kernel::ProcessView& process) {
-  if (kernel.kill(process.pid, kMe, "enough")) acknowledged(fact(process.pid).state == "killed", "a kill");
+  if (kernel.kill(process.pid, kMe, "enough"))
+    acknowledged(fact(process.pid).state == "killed", "a kill");
 }
 
 void Person::grant(kernel::Kernel& kernel, const kernel::ProcessView& process) {
-  const auto grant = abi::Grant::from_text(fmt::format("read fs:/workspace/other/** uses={}", 1 + world_.random().below(3)));
+  const auto grant = abi::Grant::from_text(
+      fmt::format("read fs:/workspace/other/** uses={}", 1 + world_.random().below(3)));
   CHECK(grant.has_value());
   const auto id = kernel.grant(process.pid, *grant, kMe);
   if (!id) return;
@@ -108,20 +121,27 @@ void Person::revoke(kernel::Kernel& kernel, const kernel::ProcessView& process) 
   const JobFact* job = ledger_.job(process.pid.job);
   if (job == nullptr || job->caps.empty()) return;
   const core::Capability& cap = world_.random().pick(job->caps);
-  if (cap.grant.effect == abi::GrantEffect::deny || cap.revoked || cap.grant.resource.text().starts_with("model:")) return;
+  if (cap.grant.effect == abi::GrantEffect::deny || cap.revoked ||
+      cap.grant.resource.text().starts_with("model:"))
+    return;
   const base::CapId id = cap.id;
   if (!kernel.revoke(base::to_string(process.pid.job, id), kMe)) return;
-  acknowledged(job->caps.at(id.value - 1).revoked, "a revocation of " + base::to_string(process.pid.job, id));
+  acknowledged(job->caps.at(id.value - 1).revoked,
+               "a revocation of " + base::to_string(process.pid.job, id));
   world_.mark("person revokes");
 }
 
 void Person::withdraw(kernel::Kernel& kernel) {
   for (const auto& [id, job] : ledger_.jobs())
     for (const auto& [key, intent] : job.intents) {
-      if (intent.outcome || intent.body.matched.empty() || intent.body.effect != abi::EffectClass::verifiable) continue;
+      if (intent.outcome || intent.body.matched.empty() ||
+          intent.body.effect != abi::EffectClass::verifiable)
+        continue;
       const base::CapId cap = intent.body.matched.front();
-      if (world_.random().one_in(2)) return void(kernel.revoke(base::to_string(id, cap), kMe).has_value());
-      const auto deny = abi::Grant::from_text("write " + intent.body.needs.back().resource.text() + " deny");
+      if (world_.random().one_in(2))
+        return void(kernel.revoke(base::to_string(id, cap), kMe).has_value());
+      const auto deny =
+          abi::Grant::from_text("write " + intent.body.needs.back().resource.text() + " deny");
       CHECK(deny.has_value());
       return void(kernel.grant({id, intent.process}, *deny, kMe).has_value());
     }
@@ -130,7 +150,8 @@ void Person::withdraw(kernel::Kernel& kernel) {
 // A tool call from outside the model; one that cannot wait.
 void Person::call(kernel::Kernel& kernel, const kernel::ProcessView& process) {
   const std::uint64_t returned = fact(process.pid).returned;
-  const auto value = kernel.call(process.pid, "put_object", R"({"name":"outside","type":"note","value":1})");
+  const auto value =
+      kernel.call(process.pid, "put_object", R"({"name":"outside","type":"note","value":1})");
   if (!value) return;
   acknowledged(fact(process.pid).returned > returned, "a call");
   world_.mark("call from outside");

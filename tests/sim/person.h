@@ -1,5 +1,6 @@
-// Person: the one the agents work for. Answers requests at random times in random ways, and pauses, resumes, kills,
-// grants and revokes now and then. Whatever the kernel acknowledges must be durable at that instant.
+// Person: the one the agents work for. Answers requests at random times in random ways, and pauses,
+// resumes, kills, grants and revokes now and then. Whatever the kernel acknowledges must be durable
+// at that instant.
 #pragma once
 
 #include "kernel/kernel.h"

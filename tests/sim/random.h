@@ -1,5 +1,5 @@
-// Random: numbers from a seed, the same on every platform and library. Everything in a simulated run that could be
-// otherwise is drawn from here, so that a seed is the whole run.
+// Random: numbers from a seed, the same on every platform and library. Everything in a simulated
+// run that could be otherwise is drawn from here, so that a seed is the whole run.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// The capability decision once more, from the words of DESIGN section 5 and nothing of the kernel's code: slow,
-// short, by string segments.
+// The capability decision once more, from the words of DESIGN section 5 and nothing of the kernel's
+// code: slow, short, by string segments.
 #pragma once
 
 #include <string>
@@ -11,8 +11,8 @@ namespace alos::sim {
 
 struct Verdict {
   bool allowed = false;
-  bool denied = false;     // a deny covers it
-  bool must_spend = false; // all that allows it has limited uses
+  bool denied = false;      // a deny covers it
+  bool must_spend = false;  // all that allows it has limited uses
   std::vector<base::CapId> by;
   std::string why;
 };
@@ -20,7 +20,8 @@ struct Verdict {
 // Whether `pattern` (SCHEME:BODY, `*` a segment, a last `**` a subtree) covers `resource`.
 bool covers(const std::string& pattern, const std::string& resource);
 
-Verdict reference_decision(const std::vector<core::Capability>& caps, const std::vector<std::string>& trapdoors, std::uint32_t holder,
+Verdict reference_decision(const std::vector<core::Capability>& caps,
+                           const std::vector<std::string>& trapdoors, std::uint32_t holder,
                            const core::NeedText& need, const base::Digest& call, base::Time now);
 
 }  // namespace alos::sim

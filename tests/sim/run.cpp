@@ -18,7 +18,8 @@ constexpr unsigned kResumeTries = 50;
 
 class Run {
  public:
-  Run(const Plan& plan, const Parts& parts, Marks& marks) : parts_(parts), world_(plan, marks), store_(std::make_shared<SimStore>(world_, ledger_)) {
+  Run(const Plan& plan, const Parts& parts, Marks& marks)
+      : parts_(parts), world_(plan, marks), store_(std::make_shared<SimStore>(world_, ledger_)) {
     const std::uint64_t jobs = 1 + world_.random().below(3);
     for (std::uint64_t i = 1; i <= jobs; ++i) names_.push_back(fmt::format("p{}", i));
     for (const std::string& name : names_) furnish(files_, name);
@@ -26,11 +27,14 @@ class Run {
 
   Report go() {
     while (!finished_ && world_.life() < kLivesMax && steps_ < kStepsMax) live();
-    if (!finished_) world_.violation(fmt::format("it does not come to rest: {} steps, {} lives", steps_, world_.life()));
+    if (!finished_)
+      world_.violation(
+          fmt::format("it does not come to rest: {} steps, {} lives", steps_, world_.life()));
     check_journals();
     check_files();
     effects_.check_end();
-    Report report{world_.violations(), world_.commits(), world_.performs(), ledger_.lines(), world_.life(), {}};
+    Report report{world_.violations(), world_.commits(), world_.performs(),
+                  ledger_.lines(),     world_.life(),    {}};
     std::string heads;
     for (const auto& [id, job] : ledger_.jobs()) heads += job.head.view();
     report.digest = base::Digest::of(heads);
@@ -64,7 +68,8 @@ class Run {
 
 void Run::live() {
   world_.begin_life();
-  auto stepper = providers::make_stepper(mix(world_.plan().seed, fmt::format("life {}", world_.life())), world_.clock());
+  auto stepper = providers::make_stepper(
+      mix(world_.plan().seed, fmt::format("life {}", world_.life())), world_.clock());
   models_.answer_through(stepper.get());
   auto made = kernel::make_kernel(store_, {files_, host_, models_, *stepper}, parts_.program, {});
   if (!made) return world_.violation("no kernel: " + made.error().what);
@@ -98,7 +103,8 @@ void Run::resume(kernel::Owner& kernel, base::Pid pid) {
   for (unsigned i = 0; i < kResumeTries && !world_.crashed(); ++i) {
     const auto done = kernel.resume(pid, "alos");
     if (done) return;
-    if (done.error().code != base::Code::exhausted && done.error().code != base::Code::unavailable) return world_.violation("cannot resume: " + done.error().what);
+    if (done.error().code != base::Code::exhausted && done.error().code != base::Code::unavailable)
+      return world_.violation("cannot resume: " + done.error().what);
   }
 }
 
@@ -106,12 +112,18 @@ bool Run::launch_next(kernel::Owner& kernel) {
   if (names_.empty()) return false;
   const std::string name = names_.back();
   // One whose launch a crash interrupted may be there all the same.
-  const bool there = std::any_of(ledger_.jobs().begin(), ledger_.jobs().end(), [&](const auto& job) {
-    return std::any_of(job.second.processes.begin(), job.second.processes.end(), [&](const auto& process) { return process.second.name == name; });
-  });
-  const auto pid = there ? base::Result<base::Pid>(base::Pid{}) : kernel.launch(launch_of(world_.plan().seed, name, world_.clock().now(), parts_.names, world_.plan().harsh));
+  const bool there =
+      std::any_of(ledger_.jobs().begin(), ledger_.jobs().end(), [&](const auto& job) {
+        return std::any_of(job.second.processes.begin(), job.second.processes.end(),
+                           [&](const auto& process) { return process.second.name == name; });
+      });
+  const auto pid =
+      there
+          ? base::Result<base::Pid>(base::Pid{})
+          : kernel.launch(launch_of(world_.plan().seed, name, world_.clock().now(), parts_.names));
   if (!pid) return true;  // again later
-  if (!there && ledger_.job(pid->job) == nullptr) world_.violation("a launch was acknowledged and is not durable");
+  if (!there && ledger_.job(pid->job) == nullptr)
+    world_.violation("a launch was acknowledged and is not durable");
   names_.pop_back();
   return true;
 }
@@ -122,8 +134,11 @@ void Run::meddle() {
     for (const auto& [key, intent] : job.intents) {
       if (intent.outcome || intent.body.effect != abi::EffectClass::verifiable) continue;
       world_.mark("crash inside a verifiable call");
-      const auto write = std::find_if(intent.body.needs.begin(), intent.body.needs.end(), [](const core::NeedText& need) { return need.right == abi::Right::write; });
-      if (write != intent.body.needs.end() && world_.random().one_in(5)) files_.meddle(write->resource.text().substr(3));
+      const auto write =
+          std::find_if(intent.body.needs.begin(), intent.body.needs.end(),
+                       [](const core::NeedText& need) { return need.right == abi::Right::write; });
+      if (write != intent.body.needs.end() && world_.random().one_in(5))
+        files_.meddle(write->resource.text().substr(3));
     }
 }
 
@@ -138,8 +153,11 @@ void Run::check_memory(kernel::Owner& kernel) {
       std::size_t i = 0;
       for (const core::Capability& cap : job.caps) {
         if (cap.holder != number) continue;
-        const bool same = i < caps->size() && (*caps)[i].uses_left == cap.uses_left && ((*caps)[i].state == "revoked") == cap.revoked;
-        if (!same) world_.violation(fmt::format("capability {} is not in memory as its records say", base::to_string(id, cap.id)));
+        const bool same = i < caps->size() && (*caps)[i].uses_left == cap.uses_left &&
+                          ((*caps)[i].state == "revoked") == cap.revoked;
+        if (!same)
+          world_.violation(fmt::format("capability {} is not in memory as its records say",
+                                       base::to_string(id, cap.id)));
         ++i;
       }
     }
@@ -150,10 +168,13 @@ void Run::check_journals() {
   CHECK(rows.has_value());
   for (const store::JobRow& row : *rows) {
     const JobFact* fact = ledger_.job(row.job);
-    if (fact == nullptr || fact->seq != row.last || fact->head != row.head) world_.violation(fmt::format("the store and the ledger differ about job {}", row.job.value));
-    else check_job(row, *fact);
+    if (fact == nullptr || fact->seq != row.last || fact->head != row.head)
+      world_.violation(fmt::format("the store and the ledger differ about job {}", row.job.value));
+    else
+      check_job(row, *fact);
   }
-  const auto viewer = kernel::make_viewer(std::shared_ptr<store::Store>(store_, &store_->disk()), {});
+  const auto viewer =
+      kernel::make_viewer(std::shared_ptr<store::Store>(store_, &store_->disk()), {});
   const auto audit = viewer->check();
   CHECK(audit.has_value());
   for (const kernel::Finding& finding : audit->findings) world_.violation("check: " + finding.what);
@@ -164,15 +185,23 @@ void Run::check_job(const store::JobRow& row, const JobFact& fact) {
   const auto state = kernel::load_job(store_->disk(), row.job);
   if (!state) return world_.violation("cannot fold: " + state.error().what);
   for (const core::Capability& cap : state->caps)
-    if (cap.uses_left != fact.caps.at(cap.id.value - 1).uses_left || cap.revoked != fact.caps.at(cap.id.value - 1).revoked)
-      world_.violation(fmt::format("capability {} folds to something else than its records say", base::to_string(row.job, cap.id)));
+    if (cap.uses_left != fact.caps.at(cap.id.value - 1).uses_left ||
+        cap.revoked != fact.caps.at(cap.id.value - 1).revoked)
+      world_.violation(fmt::format("capability {} folds to something else than its records say",
+                                   base::to_string(row.job, cap.id)));
   for (const core::Process& process : state->processes) {
     const ProcessFact& told = fact.processes.at(process.number);
     const std::string name = base::to_string(base::Pid{row.job, process.number});
-    if (base::name_of(process.state) != told.state) world_.violation(fmt::format("{} folds to {} and its records say {}", name, base::name_of(process.state), told.state));
-    if (process.usage.tool_calls != told.tool_calls || process.usage.model_calls != told.model_calls) world_.violation(name + ": its usage is not what its records say");
-    if (!told.ended() && told.state != "paused") world_.violation(fmt::format("{} is stuck: {}", name, told.state));
-    if (told.state == "paused" && told.reason.empty()) world_.violation(name + " rests and nobody knows why");
+    if (base::name_of(process.state) != told.state)
+      world_.violation(fmt::format("{} folds to {} and its records say {}", name,
+                                   base::name_of(process.state), told.state));
+    if (process.usage.tool_calls != told.tool_calls ||
+        process.usage.model_calls != told.model_calls)
+      world_.violation(name + ": its usage is not what its records say");
+    if (!told.ended() && told.state != "paused")
+      world_.violation(fmt::format("{} is stuck: {}", name, told.state));
+    if (told.state == "paused" && told.reason.empty())
+      world_.violation(name + " rests and nobody knows why");
   }
 }
 
@@ -180,9 +209,12 @@ void Run::check_job(const store::JobRow& row, const JobFact& fact) {
 void Run::check_files() {
   for (const auto& [path, file] : ledger_.files()) {
     const Node* node = files_.node(path);
-    if (!file.content || file.writers.size() != 1 || files_.was_meddled_with(path) || (node != nullptr && node->kind != abi::FileKind::file)) continue;
+    if (!file.content || file.writers.size() != 1 || files_.was_meddled_with(path) ||
+        (node != nullptr && node->kind != abi::FileKind::file))
+      continue;
     world_.mark("acknowledged write compared");
-    if (node == nullptr || node->data != *file.content) world_.violation(fmt::format("{} does not hold what its writer was told it holds", path));
+    if (node == nullptr || node->data != *file.content)
+      world_.violation(fmt::format("{} does not hold what its writer was told it holds", path));
   }
 }
 
@@ -192,6 +224,8 @@ Parts::Parts() : tools(tools::builtin_tools()), program(agent::make_agent(tools)
   for (const tools::Tool& tool : tools.all()) names.push_back(tool.spec.name);
 }
 
-Report simulate(const Plan& plan, const Parts& parts, Marks& marks) { return Run(plan, parts, marks).go(); }
+Report simulate(const Plan& plan, const Parts& parts, Marks& marks) {
+  return Run(plan, parts, marks).go();
+}
 
 }  // namespace alos::sim

@@ -1,7 +1,9 @@
-// Run: one simulated run from its plan to its end: the real kernel, gate, agent and tools over a simulated machine.
+// Run: one simulated run from its plan to its end: the real kernel, gate, agent and tools over a
+// simulated machine.
 //
-// Power fails, the runtime is made anew over what was durable, every live job is resumed, and it goes on until all
-// processes have ended or rest. The laws are checked at every commit and every perform, and once more at the end.
+// Power fails, the runtime is made anew over what was durable, every live job is resumed, and it
+// goes on until all processes have ended or rest. The laws are checked at every commit and every
+// perform, and once more at the end.
 #pragma once
 
 #include "abi/program.h"

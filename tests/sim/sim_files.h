@@ -1,5 +1,6 @@
-// SimFiles: a tree of files in memory as the hands of the kernel. It resolves links as the real provider does, answers
-// done, not started, failed or unknown, and loses power before or after an effect. A second program meddles with it.
+// SimFiles: a tree of files in memory as the hands of the kernel. It resolves links as the real
+// provider does, answers done, not started, failed or unknown, and loses power before or after an
+// effect. A second program meddles with it.
 #pragma once
 
 #include <map>
@@ -32,8 +33,10 @@ class SimFiles final : public ports::Files {
   void meddle(const std::string& path);
   bool was_meddled_with(const std::string& path) const { return meddled_.contains(path); }
 
-  base::Result<std::unique_ptr<ports::Pin>> pin(const std::vector<PinSpec>& specs, const abi::Roots& roots) override;
-  base::Result<ports::Preimage> preimage(const ports::Pin& pin, std::size_t index, std::uint64_t bytes_max, std::string& content) override;
+  base::Result<std::unique_ptr<ports::Pin>> pin(const std::vector<PinSpec>& specs,
+                                                const abi::Roots& roots) override;
+  base::Result<ports::Preimage> preimage(const ports::Pin& pin, std::size_t index,
+                                         std::uint64_t bytes_max, std::string& content) override;
 
   ports::Outcome<abi::FsRead::Reply> perform(const ports::Intent<abi::FsRead>& intent) override;
   ports::Outcome<abi::FsList::Reply> perform(const ports::Intent<abi::FsList>& intent) override;
@@ -44,16 +47,21 @@ class SimFiles final : public ports::Files {
   ports::Outcome<abi::FsMove::Reply> perform(const ports::Intent<abi::FsMove>& intent) override;
   ports::Outcome<abi::FsRemove::Reply> perform(const ports::Intent<abi::FsRemove>& intent) override;
 
-  base::Result<ports::Verifies<abi::FsWrite>::Seen> look(const ports::Intent<abi::FsWrite>& intent) override;
-  base::Result<ports::Verifies<abi::FsMkdir>::Seen> look(const ports::Intent<abi::FsMkdir>& intent) override;
-  base::Result<ports::Verifies<abi::FsMove>::Seen> look(const ports::Intent<abi::FsMove>& intent) override;
-  base::Result<ports::Verifies<abi::FsRemove>::Seen> look(const ports::Intent<abi::FsRemove>& intent) override;
+  base::Result<ports::Verifies<abi::FsWrite>::Seen> look(
+      const ports::Intent<abi::FsWrite>& intent) override;
+  base::Result<ports::Verifies<abi::FsMkdir>::Seen> look(
+      const ports::Intent<abi::FsMkdir>& intent) override;
+  base::Result<ports::Verifies<abi::FsMove>::Seen> look(
+      const ports::Intent<abi::FsMove>& intent) override;
+  base::Result<ports::Verifies<abi::FsRemove>::Seen> look(
+      const ports::Intent<abi::FsRemove>& intent) override;
 
  private:
   template <typename C, typename Act>
   ports::Outcome<typename C::Reply> act(const ports::Intent<C>& intent, Act effect);
   template <typename C, typename Judge>
-  base::Result<typename ports::Verifies<C>::Seen> sight(const ports::Intent<C>& intent, Judge judge);
+  base::Result<typename ports::Verifies<C>::Seen> sight(const ports::Intent<C>& intent,
+                                                        Judge judge);
   base::Result<base::Path> resolve(const PinSpec& spec, const abi::Roots& roots) const;
   ports::Preimage image(const base::Path& path) const;
   void check_shown(const abi::Resource& place, bool shown);

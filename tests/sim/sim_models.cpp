@@ -5,7 +5,8 @@ namespace alos::sim {
 using base::Code;
 using Reply = abi::ModelGenerate::Reply;
 
-void SimModels::start(const ports::Intent<abi::ModelGenerate>& intent, std::function<void(ports::Outcome<Reply>)> done) {
+void SimModels::start(const ports::Intent<abi::ModelGenerate>& intent,
+                      std::function<void(ports::Outcome<Reply>)> done) {
   effects_.performs(intent);
   if (world_.crashed()) return;
   const World::Fate fate = world_.next_perform();
@@ -16,7 +17,8 @@ void SimModels::start(const ports::Intent<abi::ModelGenerate>& intent, std::func
   ports::Outcome<Reply> outcome = reply_of(world_.plan().seed, call.process, call.turn);
   if (fate == World::Fate::fails || (times < 4 && random.one_in(15))) {
     world_.mark("model failed");
-    outcome = ports::Failed{{random.one_in(8) ? Code::invalid : Code::unavailable, "the model is away", ""}};
+    outcome = ports::Failed{
+        {random.one_in(8) ? Code::invalid : Code::unavailable, "the model is away", ""}};
   }
   effects_.took_effect(intent.key());
   if (fate == World::Fate::crash_after) return world_.cut_power("after a perform (model)");
@@ -26,7 +28,8 @@ void SimModels::start(const ports::Intent<abi::ModelGenerate>& intent, std::func
   }
   world_.mark("model late");
   const auto when = world_.clock().now() + std::chrono::milliseconds(random.below(5000));
-  executor_->post_at(when, [done = std::move(done), outcome = std::move(outcome)] { done(outcome); });
+  executor_->post_at(when,
+                     [done = std::move(done), outcome = std::move(outcome)] { done(outcome); });
 }
 
 ports::Outcome<abi::TimeNow::Reply> SimHost::perform(const ports::Intent<abi::TimeNow>& intent) {

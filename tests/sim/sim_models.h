@@ -1,4 +1,5 @@
-// SimModels and SimHost: a model that answers at once, late, or not this time; and a clock whose reading is a perform.
+// SimModels and SimHost: a model that answers at once, late, or not this time; and a clock whose
+// reading is a perform.
 #pragma once
 
 #include "sim/effects.h"
@@ -13,7 +14,8 @@ class SimModels final : public ports::Models {
   void answer_through(ports::Executor* executor) { executor_ = executor; }  // of this life
 
   base::Result<void> check(const std::string&) override { return {}; }
-  void start(const ports::Intent<abi::ModelGenerate>& intent, std::function<void(ports::Outcome<abi::ModelGenerate::Reply>)> done) override;
+  void start(const ports::Intent<abi::ModelGenerate>& intent,
+             std::function<void(ports::Outcome<abi::ModelGenerate::Reply>)> done) override;
 
  private:
   World& world_;

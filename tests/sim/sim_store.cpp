@@ -21,7 +21,8 @@ Result<void> SimStore::commit(store::Epoch epoch, const store::Commit& commit) {
   }
   if (fate == World::Fate::fails) {
     world_.mark("commit failed");
-    return world_.commits() % 2 == 0 ? fail(Code::exhausted, "the disk is full") : fail(Code::unavailable, "the disk does not answer");
+    return world_.commits() % 2 == 0 ? fail(Code::exhausted, "the disk is full")
+                                     : fail(Code::unavailable, "the disk does not answer");
   }
   const auto done = disk_->commit(epoch, commit);
   if (!done) {
@@ -35,20 +36,34 @@ Result<void> SimStore::commit(store::Epoch epoch, const store::Commit& commit) {
 }
 
 Result<store::Epoch> SimStore::own() { return TRY(powered()), disk_->own(); }
-Result<std::vector<store::Segment>> SimStore::read(base::JobId job, base::Seq from, std::uint64_t lines_max) { return TRY(powered()), disk_->read(job, from, lines_max); }
-Result<std::string> SimStore::blob(const base::Digest& digest) { return TRY(powered()), disk_->blob(digest); }
-Result<std::optional<store::Snapshot>> SimStore::snapshot(base::JobId job) { return TRY(powered()), disk_->snapshot(job); }
+Result<std::vector<store::Segment>> SimStore::read(base::JobId job, base::Seq from,
+                                                   std::uint64_t lines_max) {
+  return TRY(powered()), disk_->read(job, from, lines_max);
+}
+Result<std::string> SimStore::blob(const base::Digest& digest) {
+  return TRY(powered()), disk_->blob(digest);
+}
+Result<std::optional<store::Snapshot>> SimStore::snapshot(base::JobId job) {
+  return TRY(powered()), disk_->snapshot(job);
+}
 Result<std::vector<store::JobRow>> SimStore::jobs() { return TRY(powered()), disk_->jobs(); }
 Result<std::optional<store::JobRow>> SimStore::job(base::JobId job) {
   TRY(powered());
   if (world_.load_fails()) return fail(Code::unavailable, "the disk does not answer");
   return disk_->job(job);
 }
-Result<std::vector<store::ProcessRow>> SimStore::processes(store::Which which, base::Pid after, std::size_t limit) { return TRY(powered()), disk_->processes(which, after, limit); }
-Result<std::vector<store::RequestRow>> SimStore::requests(store::Which which, base::JobId after_job, base::RequestId after, std::size_t limit) {
+Result<std::vector<store::ProcessRow>> SimStore::processes(store::Which which, base::Pid after,
+                                                           std::size_t limit) {
+  return TRY(powered()), disk_->processes(which, after, limit);
+}
+Result<std::vector<store::RequestRow>> SimStore::requests(store::Which which, base::JobId after_job,
+                                                          base::RequestId after,
+                                                          std::size_t limit) {
   return TRY(powered()), disk_->requests(which, after_job, after, limit);
 }
-Result<void> SimStore::rebuild(store::Epoch epoch, const store::Commit& projections) { return TRY(powered()), disk_->rebuild(epoch, projections); }
+Result<void> SimStore::rebuild(store::Epoch epoch, const store::Commit& projections) {
+  return TRY(powered()), disk_->rebuild(epoch, projections);
+}
 Result<std::vector<store::Finding>> SimStore::check() { return TRY(powered()), disk_->check(); }
 Result<store::Sizes> SimStore::sizes() { return TRY(powered()), disk_->sizes(); }
 

@@ -17,18 +17,22 @@ std::string Plan::text() const {
   if (crash_commit) out += fmt::format(", crash {} commit {}", when, *crash_commit);
   if (crash_perform) out += fmt::format(", crash {} perform {}", when, *crash_perform);
   if (random_crashes) out += ", crashes at random";
-  if (harsh == Harsh::yes) out += ", harsh";
   return out;
 }
 
 World::World(const Plan& plan, Marks& marks)
-    : plan_(plan), marks_(marks), random_(mix(plan.seed, "world")), faults_(mix(plan.seed, "faults")), clock_(kStart) {
+    : plan_(plan),
+      marks_(marks),
+      random_(mix(plan.seed, "world")),
+      faults_(mix(plan.seed, "faults")),
+      clock_(kStart) {
   if (plan.random_crashes) crashes_left_ = static_cast<unsigned>(faults_.below(kCrashesMax + 1));
 }
 
 void World::begin_life() {
   ++life_;
-  if (life_ > 1) clock_.advance(std::chrono::seconds(random_.pick<std::uint64_t>({0, 1, 30, 7200})));
+  if (life_ > 1)
+    clock_.advance(std::chrono::seconds(random_.pick<std::uint64_t>({0, 1, 30, 7200})));
   crashed_ = false;
   draw_crash();
   say("---- life {} at {}", life_, base::to_string(clock_.now()));
@@ -38,15 +42,19 @@ void World::draw_crash() {
   crash_commit_ = crash_perform_ = 0;
   if (crashes_left_ == 0) return;
   --crashes_left_;
-  if (faults_.one_in(2)) crash_commit_ = commits_ + 1 + faults_.below(25);
-  else crash_perform_ = performs_ + 1 + faults_.below(20);
+  if (faults_.one_in(2))
+    crash_commit_ = commits_ + 1 + faults_.below(25);
+  else
+    crash_perform_ = performs_ + 1 + faults_.below(20);
 }
 
-World::Fate World::fate(std::optional<std::uint64_t> planned, std::uint64_t& drawn, std::uint64_t count) {
+World::Fate World::fate(std::optional<std::uint64_t> planned, std::uint64_t& drawn,
+                        std::uint64_t count) {
   const bool now = (planned && *planned == count) || (drawn != 0 && drawn == count);
   if (!now) return Fate::normal;
   const bool is_drawn = drawn == count;
-  const Moment moment = is_drawn ? (faults_.one_in(2) ? Moment::before : Moment::after) : plan_.moment;
+  const Moment moment =
+      is_drawn ? (faults_.one_in(2) ? Moment::before : Moment::after) : plan_.moment;
   drawn = 0;
   return moment == Moment::before ? Fate::crash_before : Fate::crash_after;
 }

@@ -1,7 +1,7 @@
 // World: what outlives a crash of the runtime, and the plan of what goes wrong in a run.
 //
-// Power is cut at a commit or at a perform: from that instant nothing more becomes durable and nothing more is done,
-// until the driver starts the next life of the runtime.
+// Power is cut at a commit or at a perform: from that instant nothing more becomes durable and
+// nothing more is done, until the driver starts the next life of the runtime.
 #pragma once
 
 #include <fmt/format.h>
@@ -16,18 +16,16 @@
 
 namespace alos::sim {
 
-// Harsh: also what the kernel is known not to withstand yet; see the notes in workload.cpp and sim_files.cpp.
-enum class Harsh : std::uint8_t { no, yes };
 enum class Moment : std::uint8_t { before, after };
 
-// What a run is: a seed, and at most one crash at a chosen place; without it, crashes and failures at random.
+// What a run is: a seed, and at most one crash at a chosen place; without it, crashes and failures
+// at random.
 struct Plan {
   std::uint64_t seed = 0;
   std::optional<std::uint64_t> crash_commit;   // the n-th commit, from 1
   std::optional<std::uint64_t> crash_perform;  // the n-th perform, from 1
   Moment moment = Moment::before;
   bool random_crashes = false;
-  Harsh harsh = Harsh::no;
   bool verbose = false;
 
   std::string text() const;
@@ -79,7 +77,7 @@ class World {
   unsigned life_ = 0;
   std::uint64_t commits_ = 0;
   std::uint64_t performs_ = 0;
-  std::uint64_t crash_commit_ = 0;   // drawn; 0: none
+  std::uint64_t crash_commit_ = 0;  // drawn; 0: none
   std::uint64_t crash_perform_ = 0;
   unsigned crashes_left_ = 0;
   std::vector<std::string> violations_;

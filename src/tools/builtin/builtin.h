@@ -2,10 +2,11 @@
 //
 //   struct GetTime {
 //     static constexpr std::string_view kName, kDescription;
-//     struct Args { ...; ALOS_FIELDS(...)  [static constexpr std::array<std::string_view, N> kFieldDocs;] };
-//     struct Reply { ...; ALOS_FIELDS(...) };     // strings and RawJson, not Text and Json: all of it, however large
-//     static base::Result<Reply> run(abi::Syscalls& sys, Args args);
-//     [static constexpr std::string_view kSchema;]   // where the schema of Args says too little
+//     struct Args { ...; ALOS_FIELDS(...)  [static constexpr std::array<std::string_view, N>
+//     kFieldDocs;] }; struct Reply { ...; ALOS_FIELDS(...) };     // strings and RawJson, not Text
+//     and Json: all of it, however large static base::Result<Reply> run(abi::Syscalls& sys, Args
+//     args); [static constexpr std::string_view kSchema;]   // where the schema of Args says too
+//     little
 //   };
 #pragma once
 
@@ -13,10 +14,11 @@
 
 #include "tools/tools.h"
 
-// ALOS_FIELDS for names that C++ keeps for itself: the names as one string, then the members in the same order.
-#define ALOS_NAMED_FIELDS(names, ...)                          \
-  static constexpr std::string_view kFieldText = names;        \
-  constexpr auto fields() { return std::tie(__VA_ARGS__); }    \
+// ALOS_FIELDS for names that C++ keeps for itself: the names as one string, then the members in the
+// same order.
+#define ALOS_NAMED_FIELDS(names, ...)                       \
+  static constexpr std::string_view kFieldText = names;     \
+  constexpr auto fields() { return std::tie(__VA_ARGS__); } \
   constexpr auto fields() const { return std::tie(__VA_ARGS__); }
 
 namespace alos::tools {
@@ -27,7 +29,8 @@ std::vector<Tool> object_tools();
 std::vector<Tool> human_tools();
 std::vector<Tool> process_tools();
 
-// The error of arguments that do not fit, with the tool's name and what it takes, as in `path, offset?`.
+// The error of arguments that do not fit, with the tool's name and what it takes, as in `path,
+// offset?`.
 base::Unexpected bad_arguments(std::string_view tool, base::Error error, std::string_view takes);
 
 bool is_blank(std::string_view text);
@@ -50,7 +53,8 @@ std::string describe_fields() {
 
 template <base::Described Args>
 base::Result<Args> read_arguments(std::string_view tool, std::string_view text) {
-  auto args = base::from_json<Args>(is_blank(text) ? "{}" : text, base::Source::outside, kArgumentsBytesMax);
+  auto args = base::from_json<Args>(is_blank(text) ? "{}" : text, base::Source::outside,
+                                    kArgumentsBytesMax);
   if (!args) return bad_arguments(tool, std::move(args).error(), describe_fields<Args>());
   return args;
 }
@@ -65,9 +69,13 @@ base::Result<abi::ToolReply> run_builtin(abi::Syscalls& sys, std::string_view ar
 template <typename T>
 Tool make_tool() {
   std::string schema;
-  if constexpr (requires { T::kSchema; }) schema = T::kSchema;
-  else schema = base::json_schema<typename T::Args>();
-  return {{std::string(T::kName), std::string(T::kDescription), base::Json::trusted(std::move(schema))}, &run_builtin<T>};
+  if constexpr (requires { T::kSchema; })
+    schema = T::kSchema;
+  else
+    schema = base::json_schema<typename T::Args>();
+  return {
+      {std::string(T::kName), std::string(T::kDescription), base::Json::trusted(std::move(schema))},
+      &run_builtin<T>};
 }
 
 template <typename... T>

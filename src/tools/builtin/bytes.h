@@ -1,4 +1,5 @@
-// Plain work on bytes that tools need: cutting text between characters, replacing, Base64 (RFC 4648).
+// Plain work on bytes that tools need: cutting text between characters, replacing, Base64 (RFC
+// 4648).
 #pragma once
 
 #include <cstdint>
@@ -21,9 +22,11 @@ struct Replaced {
   std::string text;
   std::uint64_t count = 0;  // places, from the left, without overlap
 };
-Replaced replace_all(std::string_view text, std::string_view old_text, std::string_view new_text);  // old_text: not empty
+Replaced replace_all(std::string_view text, std::string_view old_text,
+                     std::string_view new_text);  // old_text: not empty
 
 std::string to_base64(std::string_view bytes);
-base::Result<std::string> from_base64(std::string_view text);  // padded, no white space; else `invalid`
+base::Result<std::string> from_base64(
+    std::string_view text);  // padded, no white space; else `invalid`
 
 }  // namespace alos::tools

@@ -11,26 +11,31 @@ using base::Result;
 struct AskHuman {
   static constexpr std::string_view kName = "ask_human";
   static constexpr std::string_view kDescription =
-      "Ask the person you work for a question and wait for the answer. Ask when only they can know or decide.";
+      "Ask the person you work for a question and wait for the answer. Ask when only they can know "
+      "or decide.";
   struct Args {
     std::string question;
     std::optional<std::vector<std::string>> choices;
     ALOS_FIELDS(question, choices)
     static constexpr std::array<std::string_view, 2> kFieldDocs{
-        "one clear question, with what they need to know to answer it", "possible answers to choose from; default: free text"};
+        "one clear question, with what they need to know to answer it",
+        "possible answers to choose from; default: free text"};
   };
   using Reply = abi::HumanAsk::Reply;
 
   static Result<Reply> run(abi::Syscalls& sys, Args args) {
-    if (is_blank(args.question)) return fail(Code::invalid, "`question` is empty", "say what you want to know");
-    return sys.call(abi::HumanAsk{.question = std::move(args.question),
-                                  .choices = std::move(args.choices).value_or(std::vector<std::string>{})});
+    if (is_blank(args.question))
+      return fail(Code::invalid, "`question` is empty", "say what you want to know");
+    return sys.call(
+        abi::HumanAsk{.question = std::move(args.question),
+                      .choices = std::move(args.choices).value_or(std::vector<std::string>{})});
   }
 };
 
 struct TellHuman {
   static constexpr std::string_view kName = "tell_human";
-  static constexpr std::string_view kDescription = "Tell the person you work for something, without waiting for an answer.";
+  static constexpr std::string_view kDescription =
+      "Tell the person you work for something, without waiting for an answer.";
   struct Args {
     std::string text;
     ALOS_FIELDS(text)
@@ -41,7 +46,8 @@ struct TellHuman {
   };
 
   static Result<Reply> run(abi::Syscalls& sys, Args args) {
-    if (is_blank(args.text)) return fail(Code::invalid, "`text` is empty", "say what they should know");
+    if (is_blank(args.text))
+      return fail(Code::invalid, "`text` is empty", "say what they should know");
     abi::HumanTell call{.text = std::move(args.text)};
     Reply reply{call.to};
     TRY(sys.call(std::move(call)));
@@ -52,14 +58,17 @@ struct TellHuman {
 struct RequestPermission {
   static constexpr std::string_view kName = "request_permission";
   static constexpr std::string_view kDescription =
-      "Ask the person you work for to grant you something you were denied, and wait for the decision. A grant is "
-      "`RIGHTS RESOURCE [uses=N] [until=TIME]`, RIGHTS of read, write, list, execute: `read,list fs:/workspace/docs/**`, "
+      "Ask the person you work for to grant you something you were denied, and wait for the "
+      "decision. A grant is "
+      "`RIGHTS RESOURCE [uses=N] [until=TIME]`, RIGHTS of read, write, list, execute: `read,list "
+      "fs:/workspace/docs/**`, "
       "`write fs:/workspace/out.md uses=1`. Ask for no more than the work needs.";
   struct Args {
     std::vector<abi::Grant> grants;
     std::string reason;
     ALOS_FIELDS(grants, reason)
-    static constexpr std::array<std::string_view, 2> kFieldDocs{"the grants", "why the work needs them, in a sentence"};
+    static constexpr std::array<std::string_view, 2> kFieldDocs{
+        "the grants", "why the work needs them, in a sentence"};
   };
   struct Reply {
     std::vector<std::string> granted;
@@ -67,10 +76,13 @@ struct RequestPermission {
   };
 
   static Result<Reply> run(abi::Syscalls& sys, Args args) {
-    if (args.grants.empty()) return fail(Code::invalid, "`grants` is empty", "for example [\"read fs:/workspace/docs/**\"]");
+    if (args.grants.empty())
+      return fail(Code::invalid, "`grants` is empty",
+                  "for example [\"read fs:/workspace/docs/**\"]");
     const auto got = TRY(sys.call(abi::CapRequest{std::move(args.grants), std::move(args.reason)}));
     Reply reply;
-    for (const base::CapId id : got.granted) reply.granted.push_back(base::to_string(sys.caller().pid.job, id));
+    for (const base::CapId id : got.granted)
+      reply.granted.push_back(base::to_string(sys.caller().pid.job, id));
     return reply;
   }
 };
@@ -97,13 +109,16 @@ struct ListCapabilities {
     auto list = TRY(sys.call(abi::CapList{}));
     Reply reply;
     for (auto& item : list.capabilities)
-      reply.capabilities.push_back({base::to_string(sys.caller().pid.job, item.id), std::move(item.grant), std::move(item.from)});
+      reply.capabilities.push_back({base::to_string(sys.caller().pid.job, item.id),
+                                    std::move(item.grant), std::move(item.from)});
     return reply;
   }
 };
 
 }  // namespace
 
-std::vector<Tool> human_tools() { return make_tools<AskHuman, TellHuman, RequestPermission, ListCapabilities>(); }
+std::vector<Tool> human_tools() {
+  return make_tools<AskHuman, TellHuman, RequestPermission, ListCapabilities>();
+}
 
 }  // namespace alos::tools

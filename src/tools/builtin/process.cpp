@@ -1,8 +1,8 @@
 // get_time, sleep, set_working_directory, exit.
+#include <fmt/format.h>
+
 #include <charconv>
 #include <cmath>
-
-#include <fmt/format.h>
 
 #include "base/text.h"
 #include "tools/builtin/builtin.h"
@@ -30,7 +30,8 @@ struct GetTime {
 
 struct Sleep {
   static constexpr std::string_view kName = "sleep";
-  static constexpr std::string_view kDescription = "Wait. Long waits cost nothing, and survive a restart.";
+  static constexpr std::string_view kDescription =
+      "Wait. Long waits cost nothing, and survive a restart.";
   static constexpr std::string_view kSchema =
       R"({"type":"object","properties":{"seconds":{"description":"how long; fractions are allowed","type":"number","minimum":0}},)"
       R"("required":["seconds"],"additionalProperties":false})";
@@ -46,9 +47,11 @@ struct Sleep {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
     const bool is_number = error == std::errc{} && end == text.data() + text.size();
     if (!is_number || !(seconds >= 0 && seconds <= kSleepSecondsMax))
-      return fail(Code::invalid, fmt::format("arguments of sleep: `seconds`: expected a number from 0 to {:.0f}, got {}",
-                                             kSleepSecondsMax, base::printable(base::shortened(text, 60))),
-                  "sleep takes {seconds}");
+      return fail(
+          Code::invalid,
+          fmt::format("arguments of sleep: `seconds`: expected a number from 0 to {:.0f}, got {}",
+                      kSleepSecondsMax, base::printable(base::shortened(text, 60))),
+          "sleep takes {seconds}");
     return sys.call(abi::TimeSleep{static_cast<std::uint64_t>(std::llround(seconds * 1000))});
   }
 };
@@ -56,7 +59,8 @@ struct Sleep {
 struct SetWorkingDirectory {
   static constexpr std::string_view kName = "set_working_directory";
   static constexpr std::string_view kDescription =
-      "Make a directory the one that relative paths are taken from. It holds from the next call on.";
+      "Make a directory the one that relative paths are taken from. It holds from the next call "
+      "on.";
   struct Args {
     std::string path;
     ALOS_FIELDS(path)
@@ -70,7 +74,8 @@ struct SetWorkingDirectory {
     const Path path = TRY(Path::parse(args.path, sys.cwd()));
     const auto stat = TRY(sys.call(abi::FsStat{path}));
     if (stat.kind != abi::FileKind::directory)
-      return fail(Code::invalid, fmt::format("{} is no directory but a {}", path.text(), base::name_of(stat.kind)),
+      return fail(Code::invalid,
+                  fmt::format("{} is no directory but a {}", path.text(), base::name_of(stat.kind)),
                   fmt::format("its directory is {}", path.parent().text()));
     TRY(sys.call(abi::ProcChdir{stat.real}));
     return Reply{stat.real};
@@ -95,7 +100,8 @@ struct Exit {
 
   static Result<Reply> run(abi::Syscalls& sys, Args args) {
     base::Text result = args.result.data;
-    if (args.result.data.starts_with('"')) result = TRY(base::from_json<base::Text>(args.result.data, base::Source::outside));
+    if (args.result.data.starts_with('"'))
+      result = TRY(base::from_json<base::Text>(args.result.data, base::Source::outside));
     TRY(sys.call(abi::ProcExit{std::move(result)}));
     return Reply{};
   }
@@ -103,6 +109,8 @@ struct Exit {
 
 }  // namespace
 
-std::vector<Tool> process_tools() { return make_tools<GetTime, Sleep, SetWorkingDirectory, Exit>(); }
+std::vector<Tool> process_tools() {
+  return make_tools<GetTime, Sleep, SetWorkingDirectory, Exit>();
+}
 
 }  // namespace alos::tools
