@@ -44,6 +44,24 @@ void append_name(std::string& out, std::string_view name) {
     append_escaped(out, name);
 }
 
+// Whether the segment's escapes are those that resources are written with: another spelling of a
+// name would never match, and a deny that never matches protects nothing.
+bool is_escaped_as_ours(std::string_view segment) {
+  if (segment == "%2E%2E") return true;
+  for (std::size_t at = segment.find('%'); at != std::string_view::npos;
+       at = segment.find('%', at + 1)) {
+    static constexpr std::string_view kHex = "0123456789ABCDEF";
+    const std::size_t high =
+        at + 1 < segment.size() ? kHex.find(segment[at + 1]) : std::string_view::npos;
+    const std::size_t low =
+        at + 2 < segment.size() ? kHex.find(segment[at + 2]) : std::string_view::npos;
+    if (high == std::string_view::npos || low == std::string_view::npos) return false;
+    const std::size_t byte = high * 16 + low;
+    if (byte > 0x20 && byte != 0x7F && byte != '%' && byte != '*') return false;
+  }
+  return true;
+}
+
 // Takes the next segment off `rest`; `more` says whether another follows.
 std::string_view next_segment(std::string_view& rest, bool& more) {
   const std::size_t slash = rest.find('/');
@@ -196,6 +214,12 @@ Result<Pattern> Pattern::from_text(std::string_view text) {
       return bad_pattern(text, "an empty segment (a doubled or trailing slash)");
     if (segment == "**" && more) return bad_pattern(text, "`**` stands last");
     if (segment == "..") return bad_pattern(text, "it holds `..`");
+    if (is_file && segment == ".") return bad_pattern(text, "it holds `.`");
+    if (is_file && !is_escaped_as_ours(segment))
+      return bad_pattern(text, fmt::format("`{}` has an escape that no file is written with; only "
+                                           "white space, control characters, `*` and `%` are "
+                                           "escaped, in capitals, as in my%20file",
+                                           base::printable(segment)));
     if (segment != "*" && segment != "**" && segment.find('*') != std::string_view::npos)
       return bad_pattern(
           text, fmt::format("`{}` mixes a wildcard with letters; a wildcard is one whole segment",

@@ -27,7 +27,7 @@ Result<Pid> parse_pid(std::string_view text) {
   const auto job = parse_unsigned(text.substr(0, dot));
   const auto number = dot == std::string_view::npos ? std::optional<std::uint64_t>{1}
                                                     : parse_unsigned(text.substr(dot + 1));
-  if (!job || !number || *job == 0 || *number == 0 || *number > UINT32_MAX)
+  if (!job || !number || *job == 0 || *number == 0 || *number > UINT32_MAX || *job > INT64_MAX)
     return fail(Code::invalid, fmt::format("`{}` is not a pid", printable(shortened(text, 60))),
                 "a pid is JOB.PROCESS, as in 7.2; see `alos ps`");
   return Pid{JobId{*job}, static_cast<std::uint32_t>(*number)};
@@ -38,7 +38,8 @@ Result<JobScoped> parse_job_scoped(std::string_view text, char letter) {
   if (dot != std::string_view::npos && dot + 1 < text.size() && text[dot + 1] == letter) {
     const auto job = parse_unsigned(text.substr(0, dot));
     const auto number = parse_unsigned(text.substr(dot + 2));
-    if (job && number && *job != 0 && *number != 0) return JobScoped{JobId{*job}, *number};
+    if (job && number && *job != 0 && *number != 0 && *job <= INT64_MAX && *number <= INT64_MAX)
+      return JobScoped{JobId{*job}, *number};
   }
   return fail(
       Code::invalid,

@@ -36,23 +36,23 @@ TEST(Id, ReadsPids) {
     std::string_view text;
     std::optional<Pid> pid;
   };
-  const std::vector<Row> rows{
-      {"7.2", Pid{JobId{7}, 2}},
-      {"7", Pid{JobId{7}, 1}},  // a job's root
-      {"18446744073709551615.4294967295", Pid{JobId{UINT64_MAX}, UINT32_MAX}},
-      {"7.4294967296", {}},
-      {"0.1", {}},
-      {"7.0", {}},
-      {"", {}},
-      {".", {}},
-      {"7.", {}},
-      {".2", {}},
-      {"7.2.3", {}},
-      {"7.c2", {}},
-      {"7,2", {}},
-      {"a.b", {}},
-      {"07.2", {}},
-      {"7.2 ", {}}};
+  const std::vector<Row> rows{{"7.2", Pid{JobId{7}, 2}},
+                              {"7", Pid{JobId{7}, 1}},  // a job's root
+                              {"9223372036854775807.4294967295", Pid{JobId{INT64_MAX}, UINT32_MAX}},
+                              {"9223372036854775808.1", std::nullopt},
+                              {"7.4294967296", {}},
+                              {"0.1", {}},
+                              {"7.0", {}},
+                              {"", {}},
+                              {".", {}},
+                              {"7.", {}},
+                              {".2", {}},
+                              {"7.2.3", {}},
+                              {"7.c2", {}},
+                              {"7,2", {}},
+                              {"a.b", {}},
+                              {"07.2", {}},
+                              {"7.2 ", {}}};
   for (const Row& row : rows) {
     const auto pid = parse_pid(row.text);
     ASSERT_EQ(pid.has_value(), row.pid.has_value()) << row.text;

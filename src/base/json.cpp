@@ -252,7 +252,7 @@ Result<Document> Document::parse(std::string_view text, Source source, std::size
     return fail(Code::invalid, fmt::format("a JSON document of {} bytes is too large", text.size()),
                 fmt::format("at most {} bytes here", bytes_max));
   json::parse_options options;
-  options.max_depth = kJsonDepthMax;
+  options.max_depth = source == Source::journal ? kJournalJsonDepthMax : kJsonDepthMax;
   json::basic_parser<Builder> parser(options);
   json::error_code error;
   const std::size_t read = parser.write_some(false, text.data(), text.size(), error);

@@ -30,7 +30,8 @@ class value;
 
 namespace alos::base {
 
-inline constexpr std::size_t kJsonDepthMax = 64;
+inline constexpr std::size_t kJsonDepthMax = 32;          // from outside
+inline constexpr std::size_t kJournalJsonDepthMax = 128;  // records and states wrap it deeper
 inline constexpr std::size_t kJsonBytesMax = 64U
                                              << 20;  // of one document, unless the caller sets less
 

@@ -209,7 +209,7 @@ RC_GTEST_PROP(JsonEncode, WhatIsWrittenIsRead, ()) {
     before.counts[printable(*rc::gen::arbitrary<std::string>())] =
         *rc::gen::arbitrary<std::uint64_t>();
   before.at = Time{*rc::gen::inRange<std::int64_t>(-1'000'000'000'000, 4'000'000'000'000'000)};
-  before.pid = Pid{JobId{*rc::gen::inRange<std::uint64_t>(1, UINT64_MAX)},
+  before.pid = Pid{JobId{*rc::gen::inRange<std::uint64_t>(1, INT64_MAX)},
                    *rc::gen::inRange<std::uint32_t>(1, UINT32_MAX)};
   before.cap = CapId{*rc::gen::arbitrary<std::uint64_t>()};
   before.digest = Digest::of(*rc::gen::arbitrary<std::string>());

@@ -69,10 +69,10 @@ class [[nodiscard]] Result {
  public:
   using value_type = T;
 
-  Result(T value)
-      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
-  Result(Unexpected failure)
-      : state_(std::in_place_index<1>, std::move(failure.error())) {}  // NOLINT
+  Result(T value)  // NOLINT(google-explicit-constructor)
+      : state_(std::in_place_index<0>, std::move(value)) {}
+  Result(Unexpected failure)  // NOLINT(google-explicit-constructor)
+      : state_(std::in_place_index<1>, std::move(failure.error())) {}
 
   bool has_value() const { return state_.index() == 0; }
   explicit operator bool() const { return has_value(); }
@@ -102,8 +102,8 @@ class [[nodiscard]] Result<void> {
   using value_type = void;
 
   Result() = default;
-  Result(Unexpected failure)
-      : error_(std::move(failure.error())) {}  // NOLINT(google-explicit-constructor)
+  Result(Unexpected failure)  // NOLINT(google-explicit-constructor)
+      : error_(std::move(failure.error())) {}
 
   bool has_value() const { return !error_.has_value(); }
   explicit operator bool() const { return has_value(); }

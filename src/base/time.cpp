@@ -11,6 +11,7 @@ namespace alos::base {
 namespace {
 
 constexpr std::int64_t kUsPerDay = 86'400'000'000;
+constexpr std::int64_t kSpanUsMax = 36'500 * kUsPerDay;  // a hundred years
 constexpr std::int64_t kFirstUs =
     -62'167'219'200'000'000;  // 0000-01-01T00:00:00Z: years have four digits
 constexpr std::int64_t kLastUs = 253'402'300'799'999'999;  // 9999-12-31T23:59:59.999999Z
@@ -101,7 +102,7 @@ Result<Duration> parse_duration(std::string_view text) {
     const auto count = parse_unsigned(text.substr(0, split));
     for (const Unit& unit : kUnits)
       if (count && text.substr(split) == unit.name &&
-          *count <= static_cast<std::uint64_t>(INT64_MAX / unit.us))
+          *count <= static_cast<std::uint64_t>(kSpanUsMax / unit.us))
         return Duration{static_cast<std::int64_t>(*count) * unit.us};
   }
   return fail(Code::invalid, fmt::format("`{}` is not a duration", printable(shortened(text, 60))),

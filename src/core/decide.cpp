@@ -134,31 +134,13 @@ bool is_trapdoor(std::string_view resource, std::span<const std::string> trapdoo
 }
 
 std::vector<std::string> builtin_trapdoors() {
-  return {".git$",
-          ".git/hooks",
-          ".git/config",
-          ".git/info",
-          ".git/modules",
-          ".gitmodules",
-          ".envrc",
-          ".vscode",
-          ".idea",
-          ".github/workflows",
-          ".gitlab-ci.yml",
-          ".circleci",
-          ".bashrc",
-          ".bash_profile",
-          ".bash_login",
-          ".profile",
-          ".zshrc",
-          ".zshenv",
-          ".zprofile",
-          ".login",
-          ".ssh",
-          ".npmrc",
-          ".pre-commit-config.yaml",
-          ".husky",
-          ".alos"};
+  // clang-format off
+  return {".git", ".git/hooks", ".git/config", ".gitmodules", ".gitconfig", ".config/git",
+          ".envrc", ".bashrc", ".bash_profile", ".bash_login", ".profile", ".zshrc", ".zshenv", ".zprofile", ".zlogin",
+          ".login", ".inputrc", ".ssh", ".npmrc", ".cargo/config.toml", ".gdbinit", ".husky", ".pre-commit-config.yaml",
+          ".vscode", ".idea", ".devcontainer", ".claude", ".cursor", ".mcp.json",
+          ".github/workflows", ".gitea/workflows", ".gitlab-ci.yml", ".circleci", "Jenkinsfile", ".alos"};
+  // clang-format on
 }
 
 Decision decide(const JobState& state, std::uint32_t holder, const abi::Need& need,
@@ -189,7 +171,8 @@ bool SubtreeView::shows(const abi::Resource& resource, abi::Right right) const {
   Tally tally(need, {}, now_, trapdoors_);
   for (const Capability& cap : caps_) tally.add(cap);
   const Decision decision = tally.decision();
-  if (right != abi::Right::list) return decision.verdict == Verdict::allowed;
+  // A walk spends nothing, so what has limited uses is not for it.
+  if (right != abi::Right::list) return decision.verdict == Verdict::allowed && !decision.spends;
   return decision.verdict != Verdict::denied || decision.matched.empty();
 }
 

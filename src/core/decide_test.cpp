@@ -505,7 +505,7 @@ TEST(Decide, ATrapdoorIsNamedLiterally) {
       {"only whole segments, at the end",
        {{"write fs:/w/**"}},
        kWrite,
-       "fs:/w/.git/hooks2/a",
+       "fs:/w/.github/workflows2/a",
        kYes,
        {1},
        ""},

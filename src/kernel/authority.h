@@ -80,6 +80,8 @@ base::Result<ports::Permit<C>> Authority::decide(C call, const base::Digest& dig
       for (base::Path* path : real.paths()) *path = pinned->real_paths()[i++];
       if (base::to_json(real) != base::to_json(call))
         for (abi::Need& need : real.needs(caller())) grounds.needs.push_back(std::move(need));
+      for (const base::Path& path : pinned->made_on_the_way())
+        grounds.needs.push_back({abi::Resource::file(path), abi::Right::write, abi::Reach::exact});
     } else {
       found = base::Unexpected(pinning.error());
     }

@@ -107,6 +107,7 @@ Result<void> Owner::answer_grant(const JobPtr& job, const Lock& lock, const core
   abi::CapRequest::Reply reply;
   const core::Request copy = request;
   for (abi::Grant grant : copy.opened.grants) {
+    if (answer.scope == Answer::Scope::once) grant.uses = 1;
     if (answer.scope == Answer::Scope::uses) grant.uses = answer.uses;
     if (answer.scope == Answer::Scope::until) grant.until = answer.until;
     reply.granted.push_back(
@@ -129,6 +130,8 @@ Result<void> Owner::answer(const std::string& id, const Answer& answer) {
                             base::name_of(found->answered->answer), found->answered->by),
                 "the first answer stands");
   TRY(check_answer(*found, answer, id));
+  if (!job->state.process(found->process)->live())
+    return fail(Code::conflict, fmt::format("the process that made request {} has ended", id));
   const core::Request request = *found;
   const base::Seq cause =
       TRY(append(services_, job, lock, request.process, request.seq,

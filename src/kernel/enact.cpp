@@ -127,6 +127,10 @@ Result<abi::CapRequest::Reply> carry_out(Enactment& act, const abi::CapRequest& 
   if (call.grants.empty() || call.grants.size() > abi::kGrantsPerRequestMax)
     return fail(Code::invalid, fmt::format("a request has {} grants", call.grants.size()),
                 fmt::format("from 1 to {}", abi::kGrantsPerRequestMax));
+  for (const abi::Grant& grant : call.grants)
+    if (grant.effect != abi::GrantEffect::allow)
+      return fail(Code::invalid, fmt::format("`{}` asks for no authority", grant.to_text()),
+                  "request plain grants");
   core::RequestOpened request;
   request.kind = core::RequestKind::grant;
   request.to = "owner";

@@ -189,7 +189,8 @@ Result<void> Step::exit(base::Text result) {
   const Lock lock(job_->mutex);
   const core::Process& process = *TRY(runnable(lock));
   if (process.result) result = *process.result;
-  TRY(append(lock, process.last_seq, core::ProcessExited{std::move(result)}));
+  TRY(end_process(services_, job_, lock, process_, process.last_seq, "the process has exited",
+                  core::ProcessExited{std::move(result)}));
   return {};
 }
 

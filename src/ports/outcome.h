@@ -27,8 +27,8 @@ class [[nodiscard]] Outcome {
   Outcome(Failed state) : state_(std::move(state)) {}      // NOLINT(google-explicit-constructor)
   Outcome(Unknown state) : state_(std::move(state)) {}     // NOLINT(google-explicit-constructor)
   // An error of an observation or of a step before the world was touched.
-  Outcome(base::Unexpected failure)
-      : state_(Failed{std::move(failure.error())}) {}  // NOLINT(google-explicit-constructor)
+  Outcome(base::Unexpected failure)  // NOLINT(google-explicit-constructor)
+      : state_(Failed{std::move(failure.error())}) {}
 
   const Reply* done() const { return std::get_if<Reply>(&state_); }
   Reply* done() { return std::get_if<Reply>(&state_); }

@@ -34,6 +34,9 @@ class Pin {
 
   // In the order of the call's paths(): where each really is, links followed.
   virtual const std::vector<base::Path>& real_paths() const = 0;
+
+  // The missing directories above them that the call would make, too.
+  virtual std::vector<base::Path> made_on_the_way() const { return {}; }
 };
 
 // Whether a call that walks a subtree may show this place to its caller.

@@ -17,6 +17,14 @@ class FilesPin final : public ports::Pin {
     places_.push_back(std::move(place));
   }
   const std::vector<Path>& real_paths() const override { return real_; }
+  std::vector<Path> made_on_the_way() const override {
+    std::vector<Path> above;
+    for (const PinnedPath& place : places_) {
+      Path path = place.path;
+      for (std::size_t i = 1; i < place.missing.size(); ++i) above.push_back(path = path.parent());
+    }
+    return above;
+  }
   const PinnedPath& at(std::size_t index) const {
     CHECK(index < places_.size());
     return places_[index];

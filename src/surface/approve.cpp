@@ -90,10 +90,15 @@ Result<ApprovePolicy> ApprovePolicy::parse_rules(const std::string& text, const 
   return policy;
 }
 
-const ApprovePolicy::Rule* ApprovePolicy::rule_for(const abi::Grant& asked) const {
+const ApprovePolicy::Rule* ApprovePolicy::rule_for(const RequestView& request,
+                                                   const abi::Grant& asked) const {
   for (const Rule& rule : rules_) {
-    if (rule.kind == Rule::Kind::approve && rule.grant.rights.has_all(asked.rights) &&
-        rule.grant.resource.covers(asked.resource))
+    // New authority is given only by a rule that names it as it is: a wildcard would take in
+    // trapdoors and whatever else nobody thought of. What a grant says to ask about has passed
+    // those already.
+    const bool fits = request.kind == "grant" ? rule.grant.resource == asked.resource
+                                              : rule.grant.resource.covers(asked.resource);
+    if (rule.kind == Rule::Kind::approve && rule.grant.rights.has_all(asked.rights) && fits)
       return &rule;
     if (rule.kind == Rule::Kind::deny && rule.grant.rights.intersects(asked.rights) &&
         rule.grant.resource.overlaps(asked.resource))
@@ -116,7 +121,7 @@ Answer ApprovePolicy::by_rules(const RequestView& request) const {
   Answer yes{.kind = Answer::Kind::approve, .scope = Answer::Scope::process, .by = "policy:rules"};
   for (const std::string& text : request.asks) {
     const auto asked = abi::Grant::from_text(text);
-    const Rule* rule = asked ? rule_for(*asked) : nullptr;
+    const Rule* rule = asked ? rule_for(request, *asked) : nullptr;
     if (rule == nullptr) return no(fmt::format("no rule approves {}", text));
     if (rule->kind == Rule::Kind::deny)
       return no(fmt::format("a rule denies {}", rule->grant.to_text()));

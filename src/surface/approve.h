@@ -38,7 +38,7 @@ class ApprovePolicy {
   };
   static base::Result<Rule> parse_rule(const struct Yaml& yaml, const std::string& name);
   kernel::Answer by_rules(const kernel::RequestView& request) const;
-  const Rule* rule_for(const abi::Grant& asked) const;
+  const Rule* rule_for(const kernel::RequestView& request, const abi::Grant& asked) const;
 
   Mode mode_ = Mode::ask;
   std::vector<Rule> rules_;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <climits>
+#include <csignal>
 #include <cstdlib>
 
 #include "surface/commands.h"
@@ -66,6 +67,9 @@ Result<int> run_words(const std::vector<std::string>& words, const kernel::Opene
 }  // namespace
 
 int run(int argc, char** argv, const kernel::Opener& open) {
+  std::signal(SIGPIPE,
+              SIG_IGN);  // a reader that goes away, and a file size limit, are errors like others
+  std::signal(SIGXFSZ, SIG_IGN);
   const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
   FileOutput output(STDOUT_FILENO, STDERR_FILENO);
   const auto code = run_words(words, open, output);
