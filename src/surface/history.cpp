@@ -152,18 +152,24 @@ class Steps {
 Result<void> follow(Session& session, base::JobId job, base::Seq from,
                     const std::function<void(const RecordView&)>& visit) {
   const auto subscription = session.kernel.subscribe(job);
-  while (!session.output.gone()) {
-    TRY(each_record(session.kernel, job, from, [&](const RecordView& record) {
+  const auto show_new = [&] {
+    return each_record(session.kernel, job, from, [&](const RecordView& record) {
       visit(record);
       from = record.seq + 1;
       return true;
-    }));
+    });
+  };
+  while (!session.output.gone()) {
+    TRY(show_new());
     session.output.flush();
     if (subscription == nullptr || session.place == Session::Place::here)
       std::this_thread::sleep_for(kPollEvery);
     else
       (void)subscription->next(kPollEvery);
   }
+  // The owner may be ending: what became durable since the last look belongs to what was asked for.
+  TRY(show_new());
+  session.output.flush();
   return {};
 }
 
