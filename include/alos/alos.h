@@ -1,4 +1,5 @@
-// Agent libOS as a library: run an agent as a process, with the authority you name, durable to the last step.
+// Agent libOS as a library: run an agent as a process, with the authority you name, durable to the
+// last step.
 //
 //   auto runtime = alos::Runtime::open("/var/lib/my-agents");
 //   if (!runtime) return complain(runtime.error());
@@ -10,8 +11,8 @@
 //   const auto pid = runtime->launch(run);
 //   const auto end = runtime->wait(*pid);
 //
-// This is the small part of the kernel's interface that is meant to last; the version tells when it changes. What is
-// not here yet: one's own tools, providers and images.
+// This is the small part of the kernel's interface that is meant to last; the version tells when it
+// changes. What is not here yet: one's own tools, providers and images.
 #pragma once
 
 #include <chrono>
@@ -28,7 +29,7 @@ namespace alos {
 inline constexpr int kVersion = 1;
 
 struct Failure {
-  int code = 0;         // as the command's exit codes: 1 denied, 3 not_found, 5 invalid, 6 conflict, ...
+  int code = 0;  // as the command's exit codes: 1 denied, 3 not_found, 5 invalid, 6 conflict, ...
   std::string what;
   std::string details;  // the way out
 };
@@ -36,8 +37,9 @@ struct Failure {
 template <typename T>
 class Expected {
  public:
-  Expected(T value) : value_(std::move(value)) {}             // NOLINT(google-explicit-constructor)
-  Expected(Failure failure) : failure_(std::move(failure)) {} // NOLINT(google-explicit-constructor)
+  Expected(T value) : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  Expected(Failure failure)
+      : failure_(std::move(failure)) {}  // NOLINT(google-explicit-constructor)
   explicit operator bool() const { return value_.has_value(); }
   T& operator*() { return *value_; }
   const T& operator*() const { return *value_; }
@@ -55,9 +57,10 @@ struct Run {
   std::string model;  // openai/NAME, ollama/NAME, script:/absolute/file.jsonl
   std::string image = "coding";
   std::string name = "root";
-  std::vector<std::pair<std::string, std::string>> roots;  // logical name, absolute directory without symlinks
-  std::vector<std::string> grants;                         // RIGHTS RESOURCE [ask|deny] [uses=N] [until=TIME]
-  std::optional<std::uint64_t> model_tokens, tool_calls;   // absent: no limit
+  std::vector<std::pair<std::string, std::string>>
+      roots;                        // logical name, absolute directory without symlinks
+  std::vector<std::string> grants;  // RIGHTS RESOURCE [ask|deny] [uses=N] [until=TIME]
+  std::optional<std::uint64_t> model_tokens, tool_calls;  // absent: no limit
 };
 
 struct Process {
@@ -69,7 +72,7 @@ struct Process {
 
 // A question or an approval that waits for somebody.
 struct Request {
-  std::string id;    // 7.r2
+  std::string id;  // 7.r2
   std::string pid;
   std::string kind;  // approval, question, grant
   std::string question;
@@ -81,8 +84,8 @@ struct Answer {
   std::string text;
 };
 
-// The one runtime of a store, and its threads. May be used from any thread. Destroying it loses nothing: what was
-// under way goes on with `resume`.
+// The one runtime of a store, and its threads. May be used from any thread. Destroying it loses
+// nothing: what was under way goes on with `resume`.
 class Runtime {
  public:
   // Errors: conflict (another process owns the store), unavailable.
@@ -95,8 +98,9 @@ class Runtime {
   Expected<Process> resume(const std::string& pid);
   Expected<Process> process(const std::string& pid);
   // Until it has ended or is paused, or `patience` has passed; the state it is in then.
-  Expected<Process> wait(const std::string& pid, std::chrono::milliseconds patience = std::chrono::hours(24));
-  Expected<std::vector<Request>> requests();     // open ones
+  Expected<Process> wait(const std::string& pid,
+                         std::chrono::milliseconds patience = std::chrono::hours(24));
+  Expected<std::vector<Request>> requests();  // open ones
   Expected<bool> answer(const std::string& request, const Answer& answer);
 
  private:

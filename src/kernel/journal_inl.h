@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernel/enact.h"
+#include "kernel/journal.h"
 
 namespace alos::kernel {
 
