@@ -45,19 +45,19 @@ class FakeSyscalls final : public abi::Syscalls {
   const abi::Caller& caller() const override { return caller_; }
   const base::Path& cwd() const override { return cwd_; }
 
+  // clang-format off: one line a call of a macro
 #define ALOS_FAKE(C) \
   base::Result<abi::C::Reply> on_call(abi::C call) override { return perform(call); }
-  ALOS_FAKE(FsRead)
- ALOS_FAKE(FsWrite)
- ALOS_FAKE(FsList) ALOS_FAKE(FsStat) ALOS_FAKE(FsSearch) ALOS_FAKE(FsMkdir) ALOS_FAKE(FsMove)
-     ALOS_FAKE(FsRemove) ALOS_FAKE(TimeNow) ALOS_FAKE(TimeSleep) ALOS_FAKE(HumanAsk)
-         ALOS_FAKE(HumanTell) ALOS_FAKE(CapRequest) ALOS_FAKE(CapList) ALOS_FAKE(MemPut)
-             ALOS_FAKE(MemGet) ALOS_FAKE(MemAppend) ALOS_FAKE(MemList) ALOS_FAKE(ProcInfo)
-                 ALOS_FAKE(ProcChdir) ALOS_FAKE(ProcExit) ALOS_FAKE(ModelGenerate)
+  ALOS_FAKE(FsRead) ALOS_FAKE(FsWrite) ALOS_FAKE(FsList) ALOS_FAKE(FsStat) ALOS_FAKE(FsSearch)
+  ALOS_FAKE(FsMkdir) ALOS_FAKE(FsMove) ALOS_FAKE(FsRemove) ALOS_FAKE(TimeNow) ALOS_FAKE(TimeSleep)
+  ALOS_FAKE(HumanAsk) ALOS_FAKE(HumanTell) ALOS_FAKE(CapRequest) ALOS_FAKE(CapList)
+  ALOS_FAKE(MemPut) ALOS_FAKE(MemGet) ALOS_FAKE(MemAppend) ALOS_FAKE(MemList)
+  ALOS_FAKE(ProcInfo) ALOS_FAKE(ProcChdir) ALOS_FAKE(ProcExit) ALOS_FAKE(ModelGenerate)
 #undef ALOS_FAKE
+     // clang-format on
 
-                     private : template <abi::Call C>
-                               base::Result<typename C::Reply> perform(const C& call) {
+     private : template <abi::Call C>
+               base::Result<typename C::Reply> perform(const C& call) {
     calls_.push_back(std::string(C::kName) + " " + base::to_json(call));
     const auto found = answers_.find(typeid(C));
     if (found == answers_.end())
