@@ -124,11 +124,15 @@ Result<void> Owner::answer(const std::string& id, const Answer& answer) {
   if (found == nullptr)
     return fail(Code::not_found, fmt::format("there is no request {}", id),
                 "`alos approvals` lists the open ones");
-  if (found->answered)
-    return fail(Code::conflict,
-                fmt::format("request {} was {} by {} already", id,
-                            base::name_of(found->answered->answer), found->answered->by),
-                "the first answer stands");
+  if (found->answered) {
+    const auto taken =
+        fail(Code::conflict,
+             fmt::format("request {} was {} by {} already", id,
+                         base::name_of(found->answered->answer), found->answered->by),
+             "the first answer stands");
+    TRY(durable(job, std::move(lock)));  // what it says of the first answer must hold
+    return taken;
+  }
   TRY(check_answer(*found, answer, id));
   if (!job->state.process(found->process)->live())
     return fail(Code::conflict, fmt::format("the process that made request {} has ended", id));
@@ -177,8 +181,10 @@ Result<void> Owner::revoke(const std::string& capability, const std::string& by)
   if (cap == nullptr)
     return fail(Code::not_found, fmt::format("there is no capability {}", capability),
                 "`alos caps PID` lists them");
-  if (cap->revoked)
+  if (cap->revoked) {
+    TRY(durable(job, std::move(lock)));
     return fail(Code::conflict, fmt::format("capability {} is revoked already", capability));
+  }
   // The whole subtree goes in one record.
   std::vector<base::CapId> gone{cap->id};
   const std::uint32_t holder = cap->holder;

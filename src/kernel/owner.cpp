@@ -218,9 +218,13 @@ Result<void> Owner::kill(base::Pid pid, const std::string& by, const std::string
   const JobPtr job = TRY(resident_with(pid));
   Lock lock(job->mutex);
   const core::Process& process = *job->state.process(pid.number);
-  if (!process.live())
-    return fail(Code::invalid, fmt::format("process {} has {} already", base::to_string(pid),
-                                           base::name_of(process.state)));
+  if (!process.live()) {
+    const auto over =
+        fail(Code::invalid, fmt::format("process {} has {} already", base::to_string(pid),
+                                        base::name_of(process.state)));
+    TRY(durable(job, std::move(lock)));  // what it says must hold
+    return over;
+  }
   TRY(end_process(services_, job, lock, pid.number, process.last_seq, "the process was killed",
                   core::ProcessKilled{by, reason}));
   return durable(job, std::move(lock));
