@@ -31,7 +31,11 @@ Result<void> verify(const Segment& segment) {
 }
 
 Result<void> continues(const JobRow& job, const Segment& segment) {
-  CHECK(segment.count > 0 && !segment.lines.empty() && segment.lines.back() == '\n');
+  std::uint64_t lines = 0;  // by find, which is several times as fast here as counting bytes
+  for (std::size_t at = segment.lines.find('\n'); at != std::string::npos;
+       at = segment.lines.find('\n', at + 1))
+    ++lines;
+  CHECK(segment.count > 0 && lines == segment.count && segment.lines.back() == '\n');
   if (segment.first != job.last + 1) {
     return fail(Code::conflict,
                 fmt::format("job {}: records from {} do not follow record {}, the last one",
