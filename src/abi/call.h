@@ -4,7 +4,7 @@
 #include <concepts>
 #include <string_view>
 
-#include "abi/resource.h"
+#include "abi/grant.h"
 #include "base/describe.h"
 #include "base/id.h"
 #include "base/json.h"

@@ -67,7 +67,11 @@ struct FsWrite {
   static constexpr auto kClass = EffectClass::verifiable;
   static constexpr auto kLeaf = Leaf::follow;
   std::array<base::Path*, 1> paths() { return {&path}; }
-  Needs needs(const Caller&) const { return {{Resource::file(path), Right::write, Reach::exact}}; }
+  Needs needs(const Caller&) const {
+    Facts facts;
+    facts.bytes = content.size_bytes();
+    return {{Resource::file(path), Right::write, Reach::exact, std::move(facts)}};
+  }
 };
 
 // Entries in byte order of their names, without those the caller is denied.

@@ -2,7 +2,7 @@
 // behaves.
 #include <cstdint>
 
-#include "abi/resource.h"
+#include "abi/grant.h"
 #include "base/check.h"
 #include "base/text.h"
 

@@ -1,10 +1,11 @@
 // Grants as people write them, and as records keep them.
+#include "abi/grant.h"
+
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
 #include <vector>
 
-#include "abi/resource.h"
 #include "base/json.h"
 
 namespace alos::abi::test {

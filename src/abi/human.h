@@ -13,7 +13,10 @@ struct HumanAsk {
   std::string to = "owner";
   std::string question;
   std::vector<std::string> choices;  // empty: free text
-  ALOS_FIELDS(to, question, choices)
+  std::optional<base::Json> schema;  // JSON Schema of the answer, which is then JSON
+  std::optional<std::uint64_t> timeout_ms;
+  std::optional<std::string> otherwise;  // the answer when nobody gave one in time; else `denied`
+  ALOS_FIELDS(to, question, choices, schema, timeout_ms, otherwise)
   struct Reply {
     std::string answer;
     ALOS_FIELDS(answer)
@@ -67,6 +70,33 @@ struct CapList {
   Needs needs(const Caller&) const { return {}; }  // what one holds oneself
 };
 
-using HumanCalls = CallList<HumanAsk, HumanTell, CapRequest, CapList>;
+// Hands a capability on to a process below the caller: what core::derive makes of it.
+struct CapDerive {
+  base::Pid to;
+  Grant grant;
+  ALOS_FIELDS(to, grant)
+  struct Reply {
+    std::vector<CapList::Item> handed;  // and the asks and denies that go with it
+    ALOS_FIELDS(handed)
+  };
+  static constexpr std::string_view kName = "cap.derive";
+  static constexpr auto kClass = EffectClass::internal;
+  Needs needs(const Caller&) const { return {}; }  // the capability itself says whether
+};
+
+// Gives up one that the caller holds, with all that is derived from it.
+struct CapDrop {
+  base::CapId cap;
+  ALOS_FIELDS(cap)
+  struct Reply {
+    std::uint64_t dropped = 0;
+    ALOS_FIELDS(dropped)
+  };
+  static constexpr std::string_view kName = "cap.drop";
+  static constexpr auto kClass = EffectClass::internal;
+  Needs needs(const Caller&) const { return {}; }  // less is always allowed
+};
+
+using HumanCalls = CallList<HumanAsk, HumanTell, CapRequest, CapList, CapDerive, CapDrop>;
 
 }  // namespace alos::abi

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "abi/resource.h"
+#include "abi/grant.h"
 
 namespace alos::abi {
 

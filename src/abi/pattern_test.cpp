@@ -5,7 +5,7 @@
 #include <set>
 #include <vector>
 
-#include "abi/resource.h"
+#include "abi/grant.h"
 
 namespace alos::abi::test {
 namespace {

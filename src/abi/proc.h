@@ -50,6 +50,62 @@ struct ProcExit {
   Needs needs(const Caller&) const { return {}; }  // itself
 };
 
-using ProcCalls = CallList<ProcInfo, ProcChdir, ProcExit>;
+// A new process below the caller. It has what it is handed, its own objects, and of the caller's
+// clock, model and images what may be handed on; nothing else. Errors: `denied` (a grant that
+// cannot be handed on; nothing was started then), `not_found` (no such image), `exhausted`
+// (processes).
+struct ProcSpawn {
+  std::string image;
+  base::Text goal;
+  std::string name;
+  std::vector<Grant> grants;
+  ALOS_FIELDS(image, goal, name, grants)
+  struct Reply {
+    base::Pid pid;
+    ALOS_FIELDS(pid)
+  };
+  static constexpr std::string_view kName = "proc.spawn";
+  static constexpr auto kClass = EffectClass::internal;
+  Needs needs(const Caller&) const {
+    return {{Resource::image(image), Right::execute, Reach::exact, {}}};
+  }
+};
+
+// Parks until a process below the caller has ended.
+struct ProcWait {
+  base::Pid pid;
+  ALOS_FIELDS(pid)
+  struct Reply {
+    base::Pid pid;
+    ProcessState state = ProcessState::exited;
+    std::optional<base::Text> result;
+    std::string reason;  // failed, killed: why
+    ALOS_FIELDS(pid, state, result, reason)
+  };
+  static constexpr std::string_view kName = "proc.wait";
+  static constexpr auto kClass = EffectClass::internal;
+  Needs needs(const Caller&) const { return {}; }  // its own descendants
+};
+
+// The processes below the caller, oldest first.
+struct ProcList {
+  ALOS_FIELDS()
+  struct Item {
+    base::Pid pid;
+    base::Pid parent;
+    std::string name;
+    ProcessState state = ProcessState::runnable;
+    ALOS_FIELDS(pid, parent, name, state)
+  };
+  struct Reply {
+    std::vector<Item> processes;
+    ALOS_FIELDS(processes)
+  };
+  static constexpr std::string_view kName = "proc.list";
+  static constexpr auto kClass = EffectClass::internal;
+  Needs needs(const Caller&) const { return {}; }
+};
+
+using ProcCalls = CallList<ProcInfo, ProcChdir, ProcExit, ProcSpawn, ProcWait, ProcList>;
 
 }  // namespace alos::abi

@@ -167,6 +167,12 @@ Resource Resource::model(std::string_view model) {
   return Resource(std::move(text));
 }
 
+Resource Resource::image(std::string_view name) {
+  std::string text = "image:";
+  append_name(text, name);
+  return Resource(std::move(text));
+}
+
 Resource Resource::process(base::Pid pid) { return Resource("process:" + base::to_string(pid)); }
 
 Result<Resource> Resource::from_text(std::string_view text) {
@@ -196,6 +202,8 @@ Pattern::Pattern(std::string text) : text_(std::move(text)) {
     }
     specificity_ |= weight << shift;
   }
+  const std::string_view tail = std::string_view(text_).substr(prefix_bytes_);
+  subtree_ = literal_prefix().ends_with(':') ? tail == "**" : tail == "/**";
 }
 
 Result<Pattern> Pattern::from_text(std::string_view text) {
@@ -238,6 +246,9 @@ bool Pattern::matches(const Resource& resource) const {
   if (!wildcard_) return text_ == resource.text();
   const std::string_view prefix = literal_prefix();
   if (!std::string_view(resource.text()).starts_with(prefix)) return false;
+  if (subtree_)
+    return resource.text().size() == prefix.size() || prefix.ends_with(':') ||
+           resource.text()[prefix.size()] == '/';
   const std::size_t body = text_.find(':') + 1;
   return compare(std::string_view(text_).substr(body),
                  std::string_view(resource.text()).substr(body), Question::covers);
@@ -257,84 +268,24 @@ bool Pattern::overlaps(const Pattern& other) const {
                  Question::overlaps);
 }
 
-std::string Grant::to_text() const {
-  std::string out = fmt::format("{} {}", rights.to_text(), resource.text());
-  if (effect != GrantEffect::allow) out += fmt::format(" {}", base::name_of(effect));
-  if (uses) out += fmt::format(" uses={}", *uses);
-  if (until) out += fmt::format(" until={}", base::to_string(*until));
-  if (delegation != Delegation::none)
-    out += delegation == Delegation::also ? " delegate" : " delegate-only";
-  return out;
-}
-
-namespace {
-
-constexpr base::Duration kUntilSpanMax = std::chrono::days(36'500);
-
-Result<void> apply_option(Grant& grant, std::string_view word, base::Time now) {
-  static constexpr std::array<std::string_view, 6> kOptions{
-      "ask", "deny", "uses=", "until=", "delegate", "delegate-only"};
-  if (word == "ask" || word == "deny") {
-    if (grant.effect != GrantEffect::allow)
-      return fail(Code::invalid, "a grant is `ask` or `deny`, not both");
-    grant.effect = word == "ask" ? GrantEffect::ask : GrantEffect::deny;
-  } else if (word.starts_with("uses=")) {
-    grant.uses = base::parse_unsigned(word.substr(5));
-    if (!grant.uses || *grant.uses == 0)
-      return fail(Code::invalid,
-                  fmt::format("`{}`: uses is a whole number from 1", base::printable(word)));
-  } else if (word.starts_with("until=")) {
-    const auto span = base::parse_duration(word.substr(6));
-    if (span && *span > kUntilSpanMax)
-      return fail(Code::invalid, fmt::format("`{}` is too far away", base::printable(word)),
-                  "at most 36500d");
-    if (span && now != base::Time{})
-      grant.until = now + *span;
-    else
-      grant.until = TRY(base::parse_time(word.substr(6)));
-  } else if (word == "delegate" || word == "delegate-only") {
-    grant.delegation = word == "delegate" ? Delegation::also : Delegation::only;
-  } else {
-    const std::string_view near = base::nearest(word, kOptions);
-    return fail(Code::invalid,
-                fmt::format("`{}` is not an option of a grant{}",
-                            base::printable(base::shortened(word, 60)),
-                            near.empty() ? "" : fmt::format("; did you mean `{}`?", near)),
-                "after the resource: ask, deny, uses=N, until=TIME, delegate, delegate-only");
+// Segment by segment the narrower of the two; what has ended meets only a `**`.
+std::optional<Pattern> Pattern::intersection(const Pattern& other) const {
+  if (!overlaps(other)) return std::nullopt;
+  const std::size_t body = text_.find(':') + 1;
+  std::string_view a = std::string_view(text_).substr(body);
+  std::string_view b = std::string_view(other.text_).substr(body);
+  std::string out = text_.substr(0, body);
+  for (bool more_a = true, more_b = true, first = true; more_a || more_b; first = false) {
+    if (!first && (!more_a || !more_b)) break;  // the other goes on with `**` only
+    const std::string_view rest_a = a, rest_b = b;
+    const std::string_view segment_a = next_segment(a, more_a);
+    const std::string_view segment_b = next_segment(b, more_b);
+    if (!first) out += '/';
+    if (segment_a == "**") return Pattern(out.append(rest_b));
+    if (segment_b == "**") return Pattern(out.append(rest_a));
+    out += segment_a == "*" ? segment_b : segment_a;
   }
-  return {};
-}
-
-}  // namespace
-
-Result<Grant> Grant::parse(std::string_view text, base::Time now) {
-  std::vector<std::string_view> words;
-  for (std::size_t at = text.find_first_not_of(" \t"); at < text.size();) {
-    const std::size_t end = std::min(text.find_first_of(" \t", at), text.size());
-    words.push_back(text.substr(at, end - at));
-    at = text.find_first_not_of(" \t", end);
-  }
-  const auto in_grant = [&](const base::Error& error) {
-    return fail(
-        error.code,
-        fmt::format("grant `{}`: {}", base::printable(base::shortened(text, 160)), error.what),
-        error.details);
-  };
-  if (words.size() < 2)
-    return in_grant({Code::invalid, "it needs rights and a resource",
-                     "for example: read,list fs:/workspace/**"});
-  Grant grant;
-  auto rights = Rights::from_text(words[0]);
-  if (!rights) return in_grant(rights.error());
-  grant.rights = *rights;
-  auto resource = Pattern::from_text(words[1]);
-  if (!resource) return in_grant(resource.error());
-  grant.resource = std::move(*resource);
-  for (std::size_t i = 2; i < words.size(); ++i)
-    if (const auto ok = apply_option(grant, words[i], now); !ok) return in_grant(ok.error());
-  if (grant.effect == GrantEffect::deny && (grant.uses || grant.delegation != Delegation::none))
-    return in_grant({Code::invalid, "a deny has neither uses nor delegation", ""});
-  return grant;
+  return Pattern(std::move(out));
 }
 
 }  // namespace alos::abi

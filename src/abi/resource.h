@@ -9,6 +9,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,6 +57,7 @@ class Resource {
   static Resource clock(std::string_view what);
   static Resource model(std::string_view model);
   static Resource process(base::Pid pid);
+  static Resource image(std::string_view name);
 
   const std::string& text() const { return text_; }
   std::string to_text() const { return text_; }
@@ -81,6 +83,7 @@ class Pattern {
   bool matches(const Resource& resource) const;
   bool covers(const Pattern& narrower) const;  // every resource of `narrower` is ours
   bool overlaps(const Pattern& other) const;   // some resource is in both
+  std::optional<Pattern> intersection(const Pattern& other) const;  // what is in both
   bool has_wildcard() const { return wildcard_; }
 
   // Of two patterns that match one resource the one with the greater number is more specific:
@@ -101,26 +104,14 @@ class Pattern {
   std::uint64_t specificity_ = 0;
   std::uint32_t prefix_bytes_ = 0;
   bool wildcard_ = false;
+  bool subtree_ = false;  // its only wildcard is a last `**`
 };
 
-ALOS_ENUM(GrantEffect, allow, ask, deny)
-ALOS_ENUM(Delegation, none, also, only)
-
-// A grant as a person writes it: `RIGHTS RESOURCE [ask|deny] [uses=N] [until=TIME]
-// [delegate|delegate-only]`.
-struct Grant {
-  Rights rights;
-  Pattern resource;
-  GrantEffect effect = GrantEffect::allow;
-  std::optional<std::uint64_t> uses;
-  std::optional<base::Time> until;
-  Delegation delegation = Delegation::none;
-
-  std::string to_text() const;
-  static base::Result<Grant> from_text(std::string_view text) { return parse(text, base::Time{}); }
-  // `until` may also be a duration from `now`, as in until=2h; an error when `now` is zero.
-  static base::Result<Grant> parse(std::string_view text, base::Time now);
-  bool operator==(const Grant&) const = default;
+// What a call says of itself besides its resources, for grants with conditions.
+struct Facts {
+  std::optional<std::uint64_t> bytes;            // that it would write or send
+  std::optional<std::vector<std::string>> argv;  // of a command
+  std::optional<std::string> method;             // of an HTTP request
 };
 
 // What one call must be allowed to do.
@@ -129,6 +120,7 @@ struct Need {
   Resource resource;
   Right right = Right::read;
   Reach reach = Reach::exact;  // subtree: denied and asked parts beneath are hidden from the call
+  Facts facts;
 };
 using Needs = std::vector<Need>;
 

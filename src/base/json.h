@@ -5,6 +5,7 @@
 // fields. The parser is Boost.JSON, which no header of ours shows.
 #pragma once
 
+#include <concepts>
 #include <functional>
 #include <map>
 #include <memory>
@@ -152,28 +153,39 @@ void encode(std::string& out, const T& value);
 template <typename T>
 Result<void> decode(Reader in, T& out, const Where* where = nullptr);
 
+// The index of the first field that joined the struct after journals were written with it:
+// `static constexpr std::size_t kAddedFrom`. Such a field is left out when it is as by default, and
+// has its default when it is left out.
+template <Described T>
+constexpr std::size_t added_from() {
+  if constexpr (requires { T::kAddedFrom; }) return T::kAddedFrom;
+  return static_cast<std::size_t>(-1);
+}
+
 // ---- encode ----
 
 template <Described T>
 void encode_fields(std::string& out, const T& value) {
   [[maybe_unused]] static constexpr auto names = field_names<T>();
   bool first = true;
-  const auto one = [&](std::string_view name, const auto& field) {
-    if constexpr (IsOptional<std::remove_cvref_t<decltype(field)>>::value)
+  const auto one = [&]<std::size_t I>(const auto& field) {
+    using Field = std::remove_cvref_t<decltype(field)>;
+    if constexpr (IsOptional<Field>::value) {
       if (!field) return;
+    } else if constexpr (I >= added_from<T>()) {
+      if (field == Field{}) return;
+    }
     out += first ? "\"" : ",\"";
     first = false;
-    out += name;
+    out += names[I];
     out += "\":";
     encode(out, field);
   };
   out += '{';
-  std::apply(
-      [&](const auto&... field) {
-        std::size_t i = 0;
-        (one(names[i++], field), ...);
-      },
-      value.fields());
+  const auto fields = value.fields();
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    (one.template operator()<I>(std::get<I>(fields)), ...);
+  }(std::make_index_sequence<std::tuple_size_v<decltype(fields)>>{});
   out += '}';
 }
 
@@ -265,21 +277,22 @@ Result<void> decode_fields(Reader in, T& out, const Where* where) {
   if (!in.is_object()) return wrong_type(where, "an object", in);
   std::size_t found = 0;
   Result<void> result;
-  const auto one = [&](std::string_view name, auto& field) {
+  const auto one = [&](std::size_t index, auto& field) {
+    const std::string_view name = names[index];
     const Where here{where, name};
     const auto value = in.field(name);
     if (value) {
       ++found;
       result = decode(*value, field, &here);
     } else if constexpr (!IsOptional<std::remove_cvref_t<decltype(field)>>::value) {
-      result = missing_field(where, name);
+      if (index < added_from<T>()) result = missing_field(where, name);
     }
     return result.has_value();
   };
   std::apply(
       [&](auto&... field) {
         std::size_t i = 0;
-        (void)(one(names[i++], field) && ...);
+        (void)(one(i++, field) && ...);
       },
       out.fields());
   if (!result) return result;
@@ -442,6 +455,7 @@ void append_properties(std::string& out) {
     if constexpr (requires { T::kFieldDocs; }) description = T::kFieldDocs[i];
     append_schema<F>(out, description);
     if constexpr (!IsOptional<F>::value) {
+      if (i >= added_from<T>()) return;
       required += required.empty() ? "" : ",";
       append_json_string(required, names[i]);
     }

@@ -24,6 +24,7 @@ class Applier {
     state_.owner = body.owner;
     state_.roots = body.roots;
     state_.trapdoors = body.trapdoors;
+    state_.people = body.people;
     return {};
   }
 
@@ -34,6 +35,7 @@ class Applier {
 
   Result<void> operator()(const ProcessSpawned& body) {
     if (body.number != state_.processes.size() + 1) return misfit("its number is not the next");
+    if (body.parent >= body.number) return misfit("its parent does not exist");
     Process process;
     process.number = body.number;
     process.parent = body.parent;
@@ -102,7 +104,9 @@ class Applier {
 
   Result<void> operator()(const CapGranted& body) {
     if (body.cap.id.value != state_.caps.size() + 1) return misfit("its id is not the next");
-    if (state_.process(body.cap.holder) == nullptr) return misfit("its holder does not exist");
+    if (body.cap.holder > state_.processes.size()) return misfit("its holder does not exist");
+    if (body.cap.parent && state_.cap(*body.cap.parent) == nullptr)
+      return misfit("it is derived from what does not exist");
     state_.caps.push_back(body.cap);
     state_.index.add(body.cap);
     ++state_.authority_version;
@@ -170,7 +174,9 @@ class Applier {
 
   Result<void> operator()(const CallIntended& body) {
     Frame& frame = *TRY(open(body.call));
-    if (frame.find(body.n) != nullptr) return misfit("that syscall has been seen before");
+    const Syscall* edited = frame.find(body.n);
+    if (edited != nullptr && edited->stage != Stage::edited)
+      return misfit("that syscall has been seen before");
     for (const base::CapId id : body.spends) {
       const Capability* cap = state_.cap(id);
       const auto wanted =
@@ -180,10 +186,7 @@ class Applier {
     }
     for (const base::CapId id : body.spends) --*state_.caps[id.value - 1].uses_left;
     if (!body.spends.empty()) ++state_.authority_version;
-    Syscall syscall;
-    syscall.n = body.n;
-    syscall.name = body.name;
-    syscall.digest = body.digest;
+    Syscall& syscall = begin(frame, body.n, body.name, body.digest);
     syscall.stage = Stage::intended;
     syscall.seq = record_.seq;
     syscall.effect = body.effect;
@@ -192,7 +195,6 @@ class Applier {
     syscall.needs = body.needs;
     syscall.existed = body.existed;
     syscall.preimage = body.preimage;
-    frame.syscalls.push_back(std::move(syscall));
     return {};
   }
 
@@ -221,38 +223,27 @@ class Applier {
 
   Result<void> operator()(const CallObserved& body) {
     Frame& frame = *TRY(open(body.call));
-    Syscall* syscall = frame.find(body.n);
-    if (syscall == nullptr) {
-      frame.syscalls.emplace_back();
-      syscall = &frame.syscalls.back();
-    } else if (syscall->stage != Stage::waiting) {
+    const Syscall* before = frame.find(body.n);
+    if (before != nullptr && before->stage != Stage::waiting && before->stage != Stage::edited)
       return misfit("that syscall has an outcome already");
-    }
-    syscall->n = body.n;
-    syscall->name = body.name;
-    syscall->digest = body.digest;
-    syscall->stage = Stage::settled;
-    syscall->seq = record_.seq;
-    syscall->reply = body.reply;
-    syscall->error = body.error;
+    Syscall& syscall = begin(frame, body.n, body.name, body.digest);
+    syscall.stage = Stage::settled;
+    syscall.seq = record_.seq;
+    syscall.reply = body.reply;
+    syscall.error = body.error;
     return {};
   }
 
   Result<void> operator()(const CallWaiting& body) {
     Frame& frame = *TRY(open(body.call));
-    // An intent stands already where the wait takes a use of a limited capability.
-    Syscall* intended = frame.find(body.n);
-    if (intended != nullptr &&
-        (intended->stage != Stage::intended || intended->digest != body.digest))
-      return misfit("that syscall has been seen before");
-    Syscall syscall;
-    syscall.n = body.n;
-    syscall.name = body.name;
-    syscall.digest = body.digest;
-    syscall.stage = Stage::waiting;
-    syscall.seq = record_.seq;
-    syscall.until = body.until;
-    syscall.request = body.request;
+    // An intent stands already where the wait takes a use of a limited capability; an edited call
+    // may have to ask again.
+    const Syscall* before = frame.find(body.n);
+    const bool fits = before == nullptr || before->stage == Stage::edited ||
+                      (before->stage == Stage::intended && before->digest == body.digest);
+    if (!fits) return misfit("that syscall has been seen before");
+    if (body.child && state_.process(*body.child) == nullptr)
+      return misfit("it waits for a process that does not exist");
     if (body.request) {
       Request* request = find_request(*body.request);
       if (request == nullptr || request->answered)
@@ -260,10 +251,21 @@ class Applier {
       request->call = body.call;
       request->n = body.n;
     }
-    if (intended != nullptr)
-      *intended = std::move(syscall);
-    else
-      frame.syscalls.push_back(std::move(syscall));
+    Syscall& syscall = begin(frame, body.n, body.name, body.digest);
+    syscall.stage = Stage::waiting;
+    syscall.seq = record_.seq;
+    syscall.until = body.until;
+    syscall.request = body.request;
+    syscall.child = body.child;
+    return {};
+  }
+
+  Result<void> operator()(const RequestVoted& body) {
+    Request* request = find_request(body.request);
+    if (request == nullptr || request->answered) return misfit("no such request is open");
+    for (const RequestVoted& vote : request->votes)
+      if (vote.by == body.by) return misfit("that person has voted");
+    request->votes.push_back(body);
     return {};
   }
 
@@ -287,12 +289,19 @@ class Applier {
     request->answered = body;
     Process* process = state_.process(request->process);
     Frame* frame = process == nullptr ? nullptr : process->frame(request->call);
-    if (frame == nullptr || request->opened.kind != RequestKind::approval ||
-        body.answer != AnswerKind::approved)
+    if (frame == nullptr || request->opened.kind == RequestKind::question ||
+        request->opened.kind == RequestKind::grant || body.answer != AnswerKind::approved)
       return {};
-    std::erase_if(frame->syscalls, [&](const Syscall& syscall) {
-      return syscall.n == request->n && syscall.stage == Stage::waiting;
-    });
+    Syscall* waiting = frame->find(request->n);
+    if (waiting == nullptr || waiting->stage != Stage::waiting) return {};
+    if (body.edited) {
+      waiting->replacement = body.edited;
+      waiting->edited_by = body.by;
+    }
+    if (waiting->replacement)
+      waiting->stage = Stage::edited;
+    else
+      std::erase_if(frame->syscalls, [&](const Syscall& one) { return one.n == request->n; });
     return {};
   }
 
@@ -326,6 +335,24 @@ class Applier {
     Frame* frame = TRY(live())->frame(call);
     if (frame == nullptr) return misfit("no such call is open");
     return frame;
+  }
+
+  // The syscall `n`, emptied for a new stage. A call that a person has edited keeps the digest that
+  // its tool knows it by, and what it was made into.
+  static Syscall& begin(Frame& frame, std::uint32_t n, std::string_view name,
+                        const base::Digest& digest) {
+    Syscall fresh;
+    fresh.n = n;
+    fresh.name = name;
+    fresh.digest = digest;
+    Syscall* before = frame.find(n);
+    if (before == nullptr) return frame.syscalls.emplace_back(std::move(fresh));
+    if (before->replacement) {
+      fresh.digest = before->digest;
+      fresh.replacement = std::move(before->replacement);
+      fresh.edited_by = std::move(before->edited_by);
+    }
+    return *before = std::move(fresh);
   }
 
   Request* find_request(base::RequestId id) const {

@@ -3,11 +3,49 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 namespace alos::core {
 namespace {
 
 using abi::GrantEffect;
+
+bool is_limited(const Capability& cap) { return cap.uses_left.has_value(); }
+
+// A list that seldom has more than a few items, and then does not allocate.
+class Few {
+ public:
+  void add(const Capability* cap) {
+    if (size_ < few_.size())
+      few_[size_] = cap;
+    else
+      more_.push_back(cap);
+    ++size_;
+  }
+  void clear() { size_ = 0, more_.clear(); }
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  const Capability* operator[](std::size_t i) const {
+    return i < few_.size() ? few_[i] : more_[i - few_.size()];
+  }
+  template <typename Test>
+  const Capability* find(Test&& test) const {
+    for (std::size_t i = 0; i < size_; ++i)
+      if (test(*(*this)[i])) return (*this)[i];
+    return nullptr;
+  }
+  std::vector<base::CapId> ids() const {
+    std::vector<base::CapId> out;
+    out.reserve(size_);
+    for (std::size_t i = 0; i < size_; ++i) out.push_back((*this)[i]->id);
+    return out;
+  }
+
+ private:
+  std::array<const Capability*, 6> few_;
+  std::vector<const Capability*> more_;
+  std::size_t size_ = 0;
+};
 
 // Whether a file is at or beneath one trapdoor.
 bool is_at(std::string_view resource, std::string_view trapdoor) {
@@ -24,113 +62,171 @@ bool is_at(std::string_view resource, std::string_view trapdoor) {
   return false;
 }
 
-// What the matching capabilities come to, one after another.
+// What the capabilities that speak of a need come to, one after another. All of them are live.
 class Tally {
  public:
-  Tally(const abi::Need& need, const base::Digest& call, base::Time now,
-        std::span<const std::string> trapdoors)
-      : need_(need), call_(call), now_(now) {
-    if (need.right != abi::Right::write) return;
-    for (const std::string& trapdoor : trapdoors)
-      if (is_at(need.resource.text(), trapdoor)) traps_.push_back(trapdoor);
+  Tally(const abi::Need& need, const base::Digest& call, std::span<const std::string> trapdoors)
+      : need_(need), call_(call), trapdoors_(trapdoors) {
+    if (need.right == abi::Right::write) trapped_ = is_trapdoor(need.resource.text(), trapdoors);
+  }
+
+  bool wants(const Capability& cap) const {
+    return cap.grant.delegation != abi::Delegation::only &&
+           (!cap.bound_call || *cap.bound_call == call_) && cap.grant.fits(need_);
   }
 
   void add(const Capability& cap) {
-    const abi::Grant& grant = cap.grant;
-    if (!grant.rights.has(need_.right) || !is_live(cap, now_) ||
-        grant.delegation == abi::Delegation::only)
-      return;
-    if (cap.bound_call && *cap.bound_call != call_) return;
-    if (!grant.resource.matches(need_.resource)) return;
-    if (grant.effect == GrantEffect::deny) return denies_.push_back(cap.id);
-    if (!traps_.empty() && grant.resource.has_wildcard() &&
-        !names_traps(grant.resource.literal_prefix())) {
-      past_trapdoor_.push_back(cap.id);
-      return;
-    }
+    if (cap.grant.effect == GrantEffect::deny) return denies_.add(&cap);
+    if (trapped_ && !names_trapdoors(cap.grant.resource, need_.resource.text(), trapdoors_))
+      return past_trapdoor_.add(&cap);
     if (cap.bound_call) return void(bound_ = bound_ == nullptr ? &cap : bound_);
-    const std::uint64_t rank = grant.resource.specificity();
+    const Rank rank{cap.grant.resource.specificity(), cap.grant.conditions.size()};
     if (best_.empty() || rank > rank_) best_.clear(), rank_ = rank;
-    if (rank == rank_) best_.push_back(&cap);
+    if (rank == rank_) best_.add(&cap);
+  }
+
+  Verdict verdict() const {
+    if (!denies_.empty()) return Verdict::denied;
+    if (bound_ != nullptr) return Verdict::allowed;
+    if (best_.empty()) return Verdict::denied;
+    return unanswered() == nullptr ? Verdict::allowed : Verdict::asked;
   }
 
   Decision decision() const {
-    if (!denies_.empty()) return {Verdict::denied, denies_, {}, "a deny covers it", true};
+    if (!denies_.empty()) return {Verdict::denied, denies_.ids(), {}, "a deny covers it", true};
     if (bound_ != nullptr)
-      return {
-          Verdict::allowed, {bound_->id}, limited(*bound_), "approved for this very call", false};
+      return {Verdict::allowed, {bound_->id}, {}, "approved for this very call", false};
     if (best_.empty() && !past_trapdoor_.empty())
       return {Verdict::denied,
-              past_trapdoor_,
+              past_trapdoor_.ids(),
               {},
               "it is a trapdoor: other programs execute or obey it; only a grant that names it "
               "literally covers it",
               false};
     if (best_.empty()) return {Verdict::denied, {}, {}, "no capability covers it", false};
-    Decision decision{Verdict::allowed, {}, {}, {}, false};
-    for (const Capability* cap : best_)
-      if (cap->grant.effect == GrantEffect::ask && !is_answered(*cap))
-        decision.verdict = Verdict::asked;
-    const GrantEffect deciding =
-        decision.verdict == Verdict::asked ? GrantEffect::ask : GrantEffect::allow;
-    for (const Capability* cap : best_)
-      if (cap->grant.effect == deciding) decision.matched.push_back(cap->id);
-    if (decision.verdict == Verdict::asked)
-      decision.reason = "a capability says to ask";
-    else
-      decision.spends = cheapest();
+    Decision decision;
+    const bool asks = unanswered() != nullptr;
+    decision.verdict = asks ? Verdict::asked : Verdict::allowed;
+    if (asks) decision.reason = "a capability says to ask";
+    decision.matched.reserve(best_.size());
+    for (std::size_t i = 0; i < best_.size(); ++i)
+      if ((best_[i]->grant.effect == GrantEffect::ask) == asks)
+        decision.matched.push_back(best_[i]->id);
     return decision;
   }
 
- private:
-  static std::optional<base::CapId> limited(const Capability& cap) {
-    return cap.uses_left ? std::optional<base::CapId>(cap.id) : std::nullopt;
-  }
+  const Capability* bound() const { return bound_; }
+  const Few& best() const { return best_; }
 
-  bool names_traps(std::string_view literal) const {
-    return std::all_of(traps_.begin(), traps_.end(),
-                       [&](std::string_view trap) { return is_at(literal, trap); });
-  }
-
-  // A person has said yes to what this one asks, for more than one call.
-  bool is_answered(const Capability& ask) const {
-    return std::any_of(best_.begin(), best_.end(), [&](const Capability* cap) {
-      return cap->grant.effect == GrantEffect::allow && cap->parent == ask.id;
+  // An ask of the most specific ones that nobody has said yes to for more than one call.
+  const Capability* unanswered() const {
+    return best_.find([&](const Capability& ask) {
+      return ask.grant.effect == GrantEffect::ask && best_.find([&](const Capability& cap) {
+        return cap.grant.effect == GrantEffect::allow && cap.parent == ask.id;
+      }) == nullptr;
     });
   }
 
-  // Of several equally specific allows, one without a limit is used before one with.
-  std::optional<base::CapId> cheapest() const {
-    const Capability* chosen = nullptr;
-    for (const Capability* cap : best_) {
-      if (cap->grant.effect != GrantEffect::allow) continue;
-      if (!cap->uses_left) return std::nullopt;
-      if (chosen == nullptr) chosen = cap;
-    }
-    return chosen->id;
-  }
+ private:
+  using Rank = std::pair<std::uint64_t, std::size_t>;
 
   const abi::Need& need_;
   const base::Digest& call_;
-  base::Time now_;
-  std::vector<std::string_view> traps_;  // that the place is in
-  std::vector<base::CapId> denies_;
-  std::vector<base::CapId> past_trapdoor_;
+  std::span<const std::string> trapdoors_;
+  bool trapped_ = false;
+  Few denies_;
+  Few past_trapdoor_;
   const Capability* bound_ = nullptr;
-  std::vector<const Capability*> best_;
-  std::uint64_t rank_ = 0;
+  Few best_;
+  Rank rank_{};
 };
 
-}  // namespace
-
-bool is_live(const Capability& cap, base::Time now) {
+bool in_force(const Capability& cap, base::Time now) {
   return !cap.revoked && (!cap.uses_left || *cap.uses_left > 0) &&
          (!cap.grant.until || now < *cap.grant.until);
 }
 
+// Of several equally specific allows, one without a limit is used before one with.
+std::vector<base::CapId> spends_of(const JobState& state, const Tally& tally) {
+  if (tally.bound() != nullptr) return limited_line(state, *tally.bound());
+  std::optional<std::vector<base::CapId>> least;
+  for (std::size_t i = 0; i < tally.best().size(); ++i) {
+    const Capability& cap = *tally.best()[i];
+    if (cap.grant.effect != GrantEffect::allow) continue;
+    std::vector<base::CapId> line = limited_line(state, cap);
+    if (line.empty()) return line;
+    if (!least) least = std::move(line);
+  }
+  return least.value_or(std::vector<base::CapId>{});
+}
+
+void tally_all(const JobState& state, std::uint32_t holder, const abi::Need& need, base::Time now,
+               Tally& tally) {
+  state.index.candidates(holder, need.resource.text(), [&](base::CapId id) {
+    const Capability& cap = state.caps[id.value - 1];
+    // The index goes by a hash, which another's may share.
+    if (cap.holder == holder && tally.wants(cap) && is_live(state, cap, now)) tally.add(cap);
+  });
+}
+
+// What was answered beforehand for the whole job. It answers a question and grants nothing by
+// itself: without an ask it is not looked at.
+void answer_beforehand(const JobState& state, const abi::Need& need, const base::Digest& call,
+                       base::Time now, Decision& decision) {
+  Tally standing(need, call, state.trapdoors);
+  tally_all(state, kStanding, need, now, standing);
+  const Decision answer = standing.decision();
+  if (answer.verdict != Verdict::allowed && !answer.is_deny) return;
+  decision.verdict = answer.verdict;
+  decision.matched.insert(decision.matched.end(), answer.matched.begin(), answer.matched.end());
+  if (answer.is_deny) {
+    decision.is_deny = true;
+    decision.reason = "a person has said no to this for good";
+    return;
+  }
+  decision.reason.clear();
+  decision.spends = spends_of(state, standing);
+}
+
+}  // namespace
+
+bool is_live(const JobState& state, const Capability& cap, base::Time now) {
+  const Capability* one = &cap;
+  while (in_force(*one, now)) {
+    if (!one->parent) return true;
+    one = state.cap(*one->parent);
+  }
+  return false;
+}
+
+std::optional<std::uint64_t> uses_left(const JobState& state, const Capability& cap) {
+  std::optional<std::uint64_t> least;
+  for (const Capability* one = &cap; one != nullptr;
+       one = one->parent ? state.cap(*one->parent) : nullptr)
+    if (is_limited(*one)) least = std::min(least.value_or(*one->uses_left), *one->uses_left);
+  return least;
+}
+
+std::vector<base::CapId> limited_line(const JobState& state, const Capability& cap) {
+  std::vector<base::CapId> out;
+  for (const Capability* one = &cap; one != nullptr;
+       one = one->parent ? state.cap(*one->parent) : nullptr)
+    if (is_limited(*one)) out.push_back(one->id);
+  return out;
+}
+
 bool is_trapdoor(std::string_view resource, std::span<const std::string> trapdoors) {
-  return std::any_of(trapdoors.begin(), trapdoors.end(),
+  return resource.starts_with("fs:") &&
+         std::any_of(trapdoors.begin(), trapdoors.end(),
                      [&](const std::string& trapdoor) { return is_at(resource, trapdoor); });
+}
+
+bool names_trapdoors(const abi::Pattern& pattern, std::string_view place,
+                     std::span<const std::string> trapdoors) {
+  return !pattern.has_wildcard() ||
+         std::all_of(trapdoors.begin(), trapdoors.end(), [&](const std::string& trapdoor) {
+           return !is_at(place, trapdoor) || is_at(pattern.literal_prefix(), trapdoor);
+         });
 }
 
 std::vector<std::string> builtin_trapdoors() {
@@ -145,35 +241,45 @@ std::vector<std::string> builtin_trapdoors() {
 
 Decision decide(const JobState& state, std::uint32_t holder, const abi::Need& need,
                 const base::Digest& call, base::Time now) {
-  Tally tally(need, call, now, state.trapdoors);
-  state.index.candidates(holder, need.resource.text(), [&](base::CapId id) {
-    const Capability& cap = state.caps[id.value - 1];
-    if (cap.holder == holder)
-      tally.add(cap);  // the index goes by a hash, which another's may share
-  });
-  return tally.decision();
+  Tally tally(need, call, state.trapdoors);
+  tally_all(state, holder, need, now, tally);
+  Decision decision = tally.decision();
+  if (decision.verdict == Verdict::allowed) decision.spends = spends_of(state, tally);
+  if (decision.verdict == Verdict::asked) answer_beforehand(state, need, call, now, decision);
+  return decision;
 }
 
 SubtreeView::SubtreeView(const JobState& state, std::uint32_t holder, const abi::Resource& top,
                          base::Time now)
-    : trapdoors_(state.trapdoors), now_(now) {
+    : trapdoors_(state.trapdoors) {
   const auto subtree =
       abi::Pattern::from_text(top.text() + (top.text().ends_with('/') ? "**" : "/**"));
   CHECK(subtree.has_value());
-  for (const Capability& cap : state.caps)
-    if (cap.holder == holder && is_live(cap, now) && !cap.bound_call &&
-        cap.grant.resource.overlaps(*subtree))
-      caps_.push_back(cap);
+  for (const Capability& cap : state.caps) {
+    if (cap.holder != holder || cap.bound_call || !cap.grant.resource.overlaps(*subtree) ||
+        !is_live(state, cap, now))
+      continue;
+    // A walk spends nothing, so an allow of limited uses is not for it: it counts as not there for
+    // reading, but hides nothing from a list.
+    Capability copy = cap;
+    copy.uses_left = uses_left(state, cap);
+    caps_.push_back(std::move(copy));
+  }
 }
 
 bool SubtreeView::shows(const abi::Resource& resource, abi::Right right) const {
-  const abi::Need need{resource, right, abi::Reach::exact};
-  Tally tally(need, {}, now_, trapdoors_);
-  for (const Capability& cap : caps_) tally.add(cap);
-  const Decision decision = tally.decision();
-  // A walk spends nothing, so what has limited uses is not for it.
-  if (right != abi::Right::list) return decision.verdict == Verdict::allowed && !decision.spends;
-  return decision.verdict != Verdict::denied || decision.matched.empty();
+  const abi::Need need{resource, right, abi::Reach::exact, {}};
+  const base::Digest no_call{};
+  Tally tally(need, no_call, trapdoors_);
+  for (const Capability& cap : caps_)
+    if (tally.wants(cap)) tally.add(cap);
+  if (right == abi::Right::list) {
+    const Decision decision = tally.decision();
+    return decision.verdict != Verdict::denied || decision.matched.empty();
+  }
+  return tally.verdict() == Verdict::allowed && tally.best().find([](const Capability& cap) {
+    return cap.grant.effect == GrantEffect::allow && !is_limited(cap);
+  }) != nullptr;
 }
 
 }  // namespace alos::core

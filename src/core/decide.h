@@ -1,10 +1,11 @@
 // The capability decision: a pure function of what a process holds and what it needs.
 //
-// Over the holder's live capabilities that match: any `deny` -> denied; else one bound to this very
-// call -> allowed; else the most specific of the `ask` and `allow` patterns wins, and a tie asks,
-// unless the allow is a person's answer to that very ask (its parent); none -> denied. Writing to a
-// trapdoor (a file that others execute or obey) is covered only by a pattern that names it
-// literally.
+// Over the holder's live capabilities that speak of the need: any `deny` -> denied; else one bound
+// to this very call -> allowed; else the most specific of the `ask` and `allow` patterns wins (of
+// the same pattern the one with more conditions), and a tie asks, unless the allow is a person's
+// answer to that very ask (its parent); none -> denied. What is to be asked may have a standing
+// answer, given for the whole job beforehand. Writing to a trapdoor (a file that others execute or
+// obey) is covered only by a pattern that names it literally.
 #pragma once
 
 #include <span>
@@ -19,9 +20,9 @@ struct Decision {
   Verdict verdict = Verdict::denied;
   std::vector<base::CapId>
       matched;  // what decided: the denies, the approval, or the most specific ones
-  std::optional<base::CapId> spends;  // has limited uses: one is taken when the intent is recorded
-  std::string reason;                 // for people; only when not plainly allowed
-  bool is_deny = false;               // denied by a deny, not for want of a grant
+  std::vector<base::CapId> spends;  // have limited uses: one of each is taken by the intent
+  std::string reason;               // for people; only when not plainly allowed
+  bool is_deny = false;             // denied by a deny, not for want of a grant
 };
 
 // `call`: digest of the call for bound approvals.
@@ -40,17 +41,29 @@ class SubtreeView {
   bool shows(const abi::Resource& resource, abi::Right right) const;
 
  private:
-  std::vector<Capability> caps_;
+  std::vector<Capability> caps_;  // `uses_left` with those it shares
   std::vector<std::string> trapdoors_;
-  base::Time now_;
 };
 
-bool is_live(const Capability& cap, base::Time now);
+// Whether it and all that it is derived from are in force.
+bool is_live(const JobState& state, const Capability& cap, base::Time now);
+
+// How many uses it has left, its own and those it shares with what it is derived from; absent: no
+// limit.
+std::optional<std::uint64_t> uses_left(const JobState& state, const Capability& cap);
+
+// Itself and all that it is derived from, of which each has limited uses.
+std::vector<base::CapId> limited_line(const JobState& state, const Capability& cap);
 
 // Whether the place is one of the trapdoors, at or beneath it. A trapdoor is a run of whole path
 // segments that may stand anywhere: `.git/hooks`; one that ends in `$` is the place itself only:
 // `.git$`.
 bool is_trapdoor(std::string_view resource, std::span<const std::string> trapdoors);
+
+// Whether a pattern may speak of these trapdoors: all that `place` lies in must be in what it names
+// literally.
+bool names_trapdoors(const abi::Pattern& pattern, std::string_view place,
+                     std::span<const std::string> trapdoors);
 std::vector<std::string> builtin_trapdoors();
 
 }  // namespace alos::core

@@ -147,9 +147,8 @@ TEST(Decide, AgreesWithTheReference) {
         RC_ASSERT(decision.verdict == expected);
         RC_ASSERT(decision.verdict == Verdict::denied || !decision.matched.empty());
         RC_ASSERT(decision.verdict == Verdict::allowed || !decision.reason.empty());
-        if (decision.spends)
-          RC_ASSERT(decision.verdict == Verdict::allowed &&
-                    *state.cap(*decision.spends)->uses_left > 0);
+        for (const CapId id : decision.spends)
+          RC_ASSERT(decision.verdict == Verdict::allowed && *state.cap(id)->uses_left > 0);
         ++met[static_cast<std::size_t>(expected)];
       }
     }
@@ -175,7 +174,7 @@ TEST(SubtreeView, ShowsWhatDecideWouldAllow) {
         const bool expected = asked.right == Right::list
                                   ? !refused
                                   : decision.verdict == Verdict::allowed &&
-                                        !decision.spends;  // a walk spends nothing
+                                        decision.spends.empty();  // a walk spends nothing
         if (view.shows(asked.resource, asked.right) != expected)
           RC_LOG() << right_name(asked.right) << ' ' << place << " of " << base::to_json(state.caps)
                    << '\n';

@@ -80,7 +80,7 @@ void check(const std::vector<Row>& rows) {
     std::sort(matched.begin(), matched.end());
     EXPECT_EQ(matched, row.matched);
     EXPECT_EQ(decision.reason, row.reason);
-    EXPECT_EQ(decision.spends.value_or(CapId{}).value, row.spends);
+    EXPECT_EQ(decision.spends.empty() ? 0 : decision.spends.front().value, row.spends);
   }
 }
 
@@ -289,7 +289,7 @@ TEST(Decide, AnAnsweredAskIsNotAskedAgain) {
   const Decision decision = decide(state, 1, need(kWrite, "fs:/w/a"), kCall, kNow);
   EXPECT_EQ(decision.verdict, kYes);
   EXPECT_EQ(decision.matched, std::vector<CapId>{CapId{2}});
-  EXPECT_EQ(decision.spends, CapId{2});
+  EXPECT_EQ(decision.spends, std::vector<CapId>{CapId{2}});
   state.caps[1].uses_left = 0;
   EXPECT_EQ(verdict(), kAsked);
 }

@@ -43,12 +43,13 @@ struct Price {  // of a model, in millionths of a US dollar per million tokens
   ALOS_FIELDS(input, output)
 };
 
-// Authority over one pattern. Live while not revoked, not used up and not expired.
+// Authority over one pattern. Live while it and all that it is derived from are not revoked, not
+// used up and not expired.
 struct Capability {
   base::CapId id;
-  std::uint32_t holder = 0;                // process number
-  abi::Grant grant;                        // `uses` as first granted
-  std::optional<base::CapId> parent;       // derived from
+  std::uint32_t holder = 0;  // process number; 0: a standing answer to what any process is to ask
+  abi::Grant grant;          // `uses` as first granted
+  std::optional<base::CapId> parent;       // derived from; of an approval: the ask it answers
   std::optional<base::Digest> bound_call;  // fits this very call only
   std::string from;  // who granted it: manifest, base, human:owner (request 7.r1), ...
   std::optional<std::uint64_t> uses_left;
@@ -59,7 +60,7 @@ struct Capability {
 
 ALOS_ENUM(Verdict, allowed, asked, denied)
 ALOS_ENUM(OutcomeKind, done, not_started, failed, unknown)
-ALOS_ENUM(RequestKind, approval, question, grant)
+ALOS_ENUM(RequestKind, approval, question, grant, budget)
 ALOS_ENUM(AnswerKind, approved, denied, answered, cancelled)
 
 struct NeedText {  // a Need in a record
@@ -70,12 +71,22 @@ struct NeedText {  // a Need in a record
 
 // ---- the kinds ----
 
+// Somebody who may be asked, and what they are: owner, reviewer, ops.
+struct Person {
+  std::string name;
+  std::vector<std::string> roles;
+  ALOS_FIELDS(name, roles)
+  bool operator==(const Person&) const = default;
+};
+
 struct JobCreated {
   static constexpr std::string_view kKind = "job.created";
   std::string owner;
   abi::Roots roots;
   std::vector<std::string> trapdoors;
-  ALOS_FIELDS(owner, roots, trapdoors)
+  std::vector<Person> people;  // besides the owner
+  ALOS_FIELDS(owner, roots, trapdoors, people)
+  static constexpr std::size_t kAddedFrom = 3;
 };
 
 struct JobOpened {  // a runtime took the job up (again)
@@ -251,7 +262,8 @@ struct CallWaiting {
   base::Digest digest;
   std::optional<base::Time> until;
   std::optional<base::RequestId> request;
-  ALOS_FIELDS(call, n, name, digest, until, request)
+  std::optional<std::uint32_t> child;  // until this process has ended
+  ALOS_FIELDS(call, n, name, digest, until, request, child)
 };
 
 struct RequestOpened {
@@ -261,13 +273,30 @@ struct RequestOpened {
   std::string to;
   std::string question;  // for people; for approvals the need in words
   std::vector<std::string> choices;
-  std::string name;                   // of the call
-  base::Digest digest;                // of the call
-  std::vector<NeedText> needs;        // approval: what is asked
-  std::vector<base::CapId> asked_by;  // approval: the capability that says to ask, for each need
-  std::vector<abi::Grant> grants;     // grant: what is asked
-  std::string preview;                // what the call would do
-  ALOS_FIELDS(request, kind, to, question, choices, name, digest, needs, asked_by, grants, preview)
+  std::string name;                      // of the call
+  base::Digest digest;                   // of the call
+  std::vector<NeedText> needs;           // approval: what is asked
+  std::vector<base::CapId> asked_by;     // approval: the capability that says to ask, for each need
+  std::vector<abi::Grant> grants;        // grant: what is asked
+  std::string preview;                   // what the call would do
+  std::vector<abi::Asking> asking;       // approval: who must say yes, for each need
+  std::optional<base::Time> deadline;    // answered by itself then,
+  std::optional<std::string> otherwise;  // with this (question), or with yes (approval)
+  std::optional<base::Json> schema;      // question: of the answer, which is JSON
+  std::optional<base::Text> arguments;   // approval: the call as JSON, to be edited
+  ALOS_FIELDS(request, kind, to, question, choices, name, digest, needs, asked_by, grants, preview,
+              asking, deadline, otherwise, schema, arguments)
+  static constexpr std::size_t kAddedFrom = 11;
+};
+
+// One of several people who must agree. The last vote is followed by request.answered.
+struct RequestVoted {
+  static constexpr std::string_view kKind = "request.voted";
+  base::RequestId request;
+  std::string by;
+  std::string scope;
+  ALOS_FIELDS(request, by, scope)
+  bool operator==(const RequestVoted&) const = default;
 };
 
 struct RequestAnswered {
@@ -275,9 +304,10 @@ struct RequestAnswered {
   base::RequestId request;
   AnswerKind answer = AnswerKind::denied;
   std::string by;
-  std::string scope;  // approved: once, 3 uses, until ..., process
-  std::string text;   // the answer, or the reason
-  ALOS_FIELDS(request, answer, by, scope, text)
+  std::string scope;                 // approved: once, 3 uses, until ..., process
+  std::string text;                  // the answer, or the reason
+  std::optional<base::Text> edited;  // approved: the call as it is to be done instead
+  ALOS_FIELDS(request, answer, by, scope, text, edited)
 };
 
 struct ObjectPut {
@@ -302,7 +332,7 @@ using Body =
                  ProcessExiting, ProcessExited, ProcessFailed, ProcessKilled, CapGranted,
                  CapRevoked, AuthorityDecided, TurnStarted, TurnFailed, ToolCalled, ToolReturned,
                  CallIntended, CallSettled, CallObserved, CallWaiting, RequestOpened,
-                 RequestAnswered, ObjectPut, HumanTold>;
+                 RequestAnswered, ObjectPut, HumanTold, RequestVoted>;
 
 struct Record {
   base::JobId job;

@@ -1,6 +1,7 @@
 #include "core/state.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace alos::core {
 
@@ -39,18 +40,38 @@ const Frame* Process::turn_frame() const {
 }
 
 void CapabilityIndex::add(const Capability& cap) {
-  const std::uint64_t hash =
-      hash_runs(cap.holder, cap.grant.resource.literal_prefix(), [](std::uint64_t) {});
-  by_prefix_[hash].push_back(cap.id);
+  if (2 * (used_ + 1) > slots_.size()) grow();
+  Slot& slot =
+      slot_of(hash_runs(cap.holder, cap.grant.resource.literal_prefix(), [](std::uint64_t) {}));
+  if (next_.size() <= cap.id.value) next_.resize(cap.id.value + 1);
+  next_[cap.id.value] = std::exchange(slot.first, cap.id.value);
 }
 
 void CapabilityIndex::remove(const Capability& cap) {
-  const std::uint64_t hash =
-      hash_runs(cap.holder, cap.grant.resource.literal_prefix(), [](std::uint64_t) {});
-  const auto found = by_prefix_.find(hash);
-  if (found == by_prefix_.end()) return;
-  std::erase(found->second, cap.id);
-  if (found->second.empty()) by_prefix_.erase(found);
+  if (slots_.empty()) return;
+  Slot& slot =
+      slot_of(hash_runs(cap.holder, cap.grant.resource.literal_prefix(), [](std::uint64_t) {}));
+  std::uint64_t* link = &slot.first;
+  while (*link != 0 && *link != cap.id.value) link = &next_[*link];
+  if (*link != 0) *link = next_[*link];
+}
+
+// Where this hash is or would be; then it is used.
+CapabilityIndex::Slot& CapabilityIndex::slot_of(std::uint64_t hash) {
+  std::size_t at = hash & (slots_.size() - 1);
+  while (slots_[at].used && slots_[at].hash != hash) at = (at + 1) & (slots_.size() - 1);
+  if (!slots_[at].used) ++used_;
+  slots_[at].used = true;
+  slots_[at].hash = hash;
+  return slots_[at];
+}
+
+void CapabilityIndex::grow() {
+  const std::vector<Slot> old =
+      std::exchange(slots_, std::vector<Slot>(std::max<std::size_t>(16, 2 * slots_.size())));
+  used_ = 0;
+  for (const Slot& slot : old)
+    if (slot.first != 0) slot_of(slot.hash).first = slot.first;
 }
 
 const Process* JobState::process(std::uint32_t number) const {

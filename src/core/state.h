@@ -15,7 +15,10 @@
 
 namespace alos::core {
 
-ALOS_ENUM(Stage, waiting, intended, settled)
+// The holder of standing answers.
+inline constexpr std::uint32_t kStanding = 0;
+
+ALOS_ENUM(Stage, waiting, intended, settled, edited)
 
 // One numbered syscall of a durable call.
 struct Syscall {
@@ -35,8 +38,11 @@ struct Syscall {
   std::optional<base::Digest> preimage;
   std::optional<base::Time> until;         // waiting
   std::optional<base::RequestId> request;  // waiting, or refused
+  std::optional<std::uint32_t> child;      // waiting for its end
+  std::optional<base::Text> replacement;   // what a person made of the call: it is done instead
+  std::optional<std::string> edited_by;
   ALOS_FIELDS(n, name, digest, stage, seq, reply, error, outcome, effect, matched, spends, needs,
-              existed, preimage, until, request)
+              existed, preimage, until, request, child, replacement, edited_by)
 };
 
 ALOS_ENUM(FrameKind, turn, tool, outside)
@@ -102,7 +108,9 @@ struct Request {
   base::Time at;
   base::Seq seq = 0;
   std::optional<RequestAnswered> answered;
-  ALOS_FIELDS(opened, process, call, n, at, seq, answered)
+  std::vector<RequestVoted> votes;
+  ALOS_FIELDS(opened, process, call, n, at, seq, answered, votes)
+  static constexpr std::size_t kAddedFrom = 7;
 };
 
 struct Object {
@@ -113,24 +121,35 @@ struct Object {
 };
 
 // Finds the capabilities that could cover a resource: by holder and literal prefix. Derived, never
-// stored.
+// stored. A hash table with open addressing; those of one prefix hang together by `next_`.
 class CapabilityIndex {
  public:
   void add(const Capability& cap);
   void remove(const Capability& cap);
 
-  // Calls `visit(CapId)` for every capability of `holder` whose literal prefix begins the resource.
+  // Calls `visit(CapId)` for every capability of `holder` whose literal prefix begins the resource
+  // (and, rarely, for another's: the hash is not the prefix).
   template <typename Visit>
   void candidates(std::uint32_t holder, std::string_view resource, Visit&& visit) const;
 
  private:
+  struct Slot {
+    std::uint64_t hash = 0;
+    std::uint64_t first = 0;  // capability id; 0: none (any more)
+    bool used = false;        // once; lookups go on past it
+  };
+
   // Hashes the text in runs that end before each slash and after the scheme's colon, so that every
   // place where a literal prefix can end has a hash of its own. `at_end(hash)` is called at each.
   template <typename AtEnd>
   static std::uint64_t hash_runs(std::uint32_t holder, std::string_view text, AtEnd&& at_end);
   static std::uint64_t mix(std::uint64_t hash, std::string_view run);
+  Slot& slot_of(std::uint64_t hash);
+  void grow();
 
-  std::unordered_map<std::uint64_t, std::vector<base::CapId>> by_prefix_;
+  std::vector<Slot> slots_;  // a power of two of them, at most half used
+  std::size_t used_ = 0;
+  std::vector<std::uint64_t> next_;  // by capability id
 };
 
 struct JobState {
@@ -147,8 +166,10 @@ struct JobState {
   std::vector<Capability> caps;         // id - 1
   std::vector<Request> requests;        // id - 1
   std::map<std::string, std::map<std::string, Object>> objects;  // by namespace and name
+  std::vector<Person> people;  // who may be asked besides the owner
   ALOS_FIELDS(job, seq, head, at, owner, roots, trapdoors, epoch, authority_version, processes,
-              caps, requests, objects)
+              caps, requests, objects, people)
+  static constexpr std::size_t kAddedFrom = 13;
 
   CapabilityIndex index;
 
@@ -192,10 +213,14 @@ std::uint64_t CapabilityIndex::hash_runs(std::uint32_t holder, std::string_view 
 template <typename Visit>
 void CapabilityIndex::candidates(std::uint32_t holder, std::string_view resource,
                                  Visit&& visit) const {
+  if (slots_.empty()) return;
+  const std::size_t mask = slots_.size() - 1;
   hash_runs(holder, resource, [&](std::uint64_t hash) {
-    const auto found = by_prefix_.find(hash);
-    if (found == by_prefix_.end()) return;
-    for (const base::CapId id : found->second) visit(id);
+    for (std::size_t at = hash & mask; slots_[at].used; at = (at + 1) & mask) {
+      if (slots_[at].hash != hash) continue;
+      for (std::uint64_t id = slots_[at].first; id != 0; id = next_[id]) visit(base::CapId{id});
+      return;
+    }
   });
 }
 

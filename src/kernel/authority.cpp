@@ -43,9 +43,20 @@ base::Unexpected Authority::ask(const Lock& lock, const Question& question,
   request.to = place.job->state.owner;
   request.name = question.name;
   request.digest = question.digest;
-  request.preview = question.preview;
+  Shown shown = question.show();
+  request.preview = std::move(shown.preview);
+  request.arguments = base::Text(std::move(shown.arguments));
+  const base::Time now = journal_.services().hands.clock.now();
+  bool silence_allows = true;
   base::Seq cause = place.cause;
   for (const auto& [need, decision] : asked) {
+    const abi::Asking& asking = place.job->state.cap(decision.matched.front())->grant.asking;
+    request.asking.push_back(asking);
+    silence_allows = silence_allows && asking.otherwise_allow;
+    if (asking.within_ms) {
+      const base::Time end = now + std::chrono::milliseconds(*asking.within_ms);
+      request.deadline = std::min(request.deadline.value_or(end), end);
+    }
     request.question += fmt::format("{}{} {}", request.question.empty() ? "" : " and ",
                                     base::name_of(need.right), need.resource.text());
     request.needs.push_back({need.resource, need.right});
@@ -57,6 +68,10 @@ base::Unexpected Authority::ask(const Lock& lock, const Question& question,
     if (!seq) return base::Unexpected(seq.error());
     cause = *seq;
   }
+  if (std::all_of(request.asking.begin(), request.asking.end(),
+                  [](const abi::Asking& one) { return one == abi::Asking{}; }))
+    request.asking.clear();
+  if (request.deadline && silence_allows) request.otherwise = "yes";
   const auto id = open_request(journal_, lock, cause, std::move(request));
   if (!id) return base::Unexpected(id.error());
   return fail(Code::parked, "waits for request " + base::to_string(place.job->id(), *id));
@@ -74,9 +89,9 @@ std::vector<core::Decision> weigh(const Place& place, const Lock& lock, ports::G
     const core::Decision& decision =
         decisions.emplace_back(core::decide(state, place.process, need, grounds.digest, now));
     grounds.matched.insert(grounds.matched.end(), decision.matched.begin(), decision.matched.end());
-    if (decision.spends && std::find(grounds.spends.begin(), grounds.spends.end(),
-                                     *decision.spends) == grounds.spends.end())
-      grounds.spends.push_back(*decision.spends);
+    for (const base::CapId id : decision.spends)
+      if (std::find(grounds.spends.begin(), grounds.spends.end(), id) == grounds.spends.end())
+        grounds.spends.push_back(id);
   }
   return decisions;
 }
@@ -102,7 +117,8 @@ base::Result<void> Authority::check(const Lock& lock, const Question& question,
   const core::Process* process = state.process(place.process);
   const core::Frame* frame = process == nullptr ? nullptr : process->frame(place.call);
   if (frame == nullptr) return fail(Code::cancelled, "the call was ended from outside");
-  if (const core::Syscall* open = frame->find(journal_.n()))
+  const core::Syscall* open = frame->find(journal_.n());
+  if (open != nullptr && open->stage == core::Stage::intended)
     return check_open_intent(lock, grounds, *open);
   const base::Time now = journal_.services().hands.clock.now();
   const std::vector<core::Decision> decisions = weigh(place, lock, grounds, now);

@@ -20,14 +20,21 @@ class Authority {
 
  private:
   using Decisions = std::vector<std::pair<abi::Need, core::Decision>>;
+  struct Shown {  // to a person who is asked
+    std::string preview;
+    std::string arguments;
+  };
   struct Question {
     std::string_view name;
     const base::Digest& digest;
-    std::string preview;
+    const std::function<Shown()>& show;
   };
 
   template <abi::PinnedCall C>
   base::Result<std::unique_ptr<ports::Pin>> pin(C& call) const;
+  // The content that a write would replace; nothing where there is none, or none that can be shown.
+  template <abi::Call C>
+  std::optional<std::string> what_is_there(const C& call, const ports::Pin* pin) const;
   base::Result<void> check(const Lock& lock, const Question& question, ports::Grounds& grounds);
   base::Result<void> check_open_intent(const Lock& lock, ports::Grounds& grounds,
                                        const core::Syscall& open) const;
@@ -49,7 +56,8 @@ base::Result<std::unique_ptr<ports::Pin>> Authority::pin(C& call) const {
   {
     const Lock lock(journal_.place().job->mutex);
     roots = journal_.place().job->state.roots;
-    interrupted = journal_.find(lock, journal_.n()) != nullptr;
+    const core::Syscall* open = journal_.find(lock, journal_.n());
+    interrupted = open != nullptr && open->stage == core::Stage::intended;
   }
   std::vector<ports::Files::PinSpec> specs;
   for (const base::Path* path : call.paths()) {
@@ -62,6 +70,17 @@ base::Result<std::unique_ptr<ports::Pin>> Authority::pin(C& call) const {
     specs.push_back({*path, C::kLeaf, missing});
   }
   return journal_.services().hands.files.pin(specs, roots);
+}
+
+template <abi::Call C>
+std::optional<std::string> Authority::what_is_there(const C&, const ports::Pin* pin) const {
+  if constexpr (std::is_same_v<C, abi::FsWrite>) {
+    std::string content;
+    if (pin == nullptr) return std::nullopt;
+    const auto before = journal_.services().hands.files.preimage(*pin, 0, kShownBytesMax, content);
+    if (before && before->existed && before->digest) return content;
+  }
+  return std::nullopt;
 }
 
 template <abi::Call C>
@@ -89,7 +108,10 @@ base::Result<ports::Permit<C>> Authority::decide(C call, const base::Digest& dig
   if constexpr (std::is_same_v<C, abi::ModelGenerate>) TRY(check_model_budget());
   const Lock lock(journal_.place().job->mutex);
   // What resolving found out is for those only who may ask: the name is decided first.
-  TRY(check(lock, {C::kName, digest, preview_of(call)}, grounds));
+  const std::function<Shown()> show = [&] {
+    return Shown{preview_of(call, what_is_there(call, pinned.get())), base::to_json(call)};
+  };
+  TRY(check(lock, {C::kName, digest, show}, grounds));
   if (!found) {
     journal_.observe(digest, C::kName, found.error());
     return base::Unexpected(found.error());

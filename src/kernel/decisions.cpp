@@ -1,9 +1,11 @@
-// What people decide: answers to requests, grants, revocations, and tool calls from outside.
+// What people decide: grants, revocations, policies, and tool calls from outside. Answers:
+// answers.cpp.
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "base/text.h"
+#include "core/derive.h"
 #include "kernel/journal.h"
 #include "kernel/owner.h"
 
@@ -12,45 +14,6 @@ namespace alos::kernel {
 using base::Code;
 using base::fail;
 using base::Result;
-
-namespace {
-
-std::string scope_text(const Answer& answer) {
-  switch (answer.scope) {
-    case Answer::Scope::once: return "once";
-    case Answer::Scope::uses: return fmt::format("{} uses", answer.uses);
-    case Answer::Scope::until: return "until " + base::to_string(answer.until);
-    case Answer::Scope::process: return "process";
-  }
-  return {};
-}
-
-Result<void> check_answer(const core::Request& request, const Answer& answer, std::string_view id) {
-  const bool question = request.opened.kind == core::RequestKind::question;
-  if (question && answer.kind == Answer::Kind::approve)
-    return fail(Code::invalid, fmt::format("request {} is a question", id),
-                fmt::format("`alos answer {} TEXT`", id));
-  if (!question && answer.kind == Answer::Kind::answer)
-    return fail(Code::invalid, fmt::format("request {} asks for approval", id),
-                fmt::format("`alos approve {}` or `alos deny {}`", id, id));
-  const auto& choices = request.opened.choices;
-  if (question && answer.kind == Answer::Kind::answer && !choices.empty() &&
-      std::find(choices.begin(), choices.end(), answer.text) == choices.end())
-    return fail(Code::invalid,
-                fmt::format("`{}` is not one of the choices", base::printable(answer.text)),
-                fmt::format("choices: {}", fmt::join(choices, ", ")));
-  if (answer.scope == Answer::Scope::uses && answer.uses == 0)
-    return fail(Code::invalid, "an approval is for at least one use");
-  return {};
-}
-
-core::AnswerKind kind_of(const Answer& answer) {
-  if (answer.kind == Answer::Kind::approve) return core::AnswerKind::approved;
-  return answer.kind == Answer::Kind::answer ? core::AnswerKind::answered
-                                             : core::AnswerKind::denied;
-}
-
-}  // namespace
 
 Result<base::CapId> Owner::grant_to(const JobPtr& job, const Lock& lock, std::uint32_t holder,
                                     base::Seq cause, abi::Grant grant, std::string from,
@@ -66,99 +29,37 @@ Result<base::CapId> Owner::grant_to(const JobPtr& job, const Lock& lock, std::ui
   cap.parent = parent;
   cap.seq = job->state.seq + 1;
   const base::CapId id = cap.id;
-  TRY(append(services_, job, lock, holder, cause, core::CapGranted{std::move(cap)}));
+  TRY(append(services_, job, lock, std::max(holder, 1U), cause, core::CapGranted{std::move(cap)}));
   return id;
 }
 
-// The syscall that waits for a request gets its answer.
-Result<void> Owner::settle_wait(const JobPtr& job, const Lock& lock, const core::Request& request,
-                                base::Seq cause, std::optional<base::RawJson> reply,
-                                std::optional<base::Error> error) {
-  const std::uint32_t process = request.process;
-  const core::CallObserved body{request.call,          request.n,        request.opened.name,
-                                request.opened.digest, std::move(reply), std::move(error)};
-  TRY(append(services_, job, lock, process, cause, body));
-  return {};
-}
-
-Result<void> Owner::answer_approval(const JobPtr& job, const Lock& lock,
-                                    const core::Request& request, const Answer& answer,
-                                    base::Seq cause) {
-  const std::string from =
-      fmt::format("{} (request {})", answer.by, base::to_string(job->id(), request.opened.request));
-  const core::RequestOpened opened = request.opened;
-  const std::uint32_t holder = request.process;
-  for (std::size_t i = 0; i < opened.needs.size(); ++i) {
-    const core::NeedText& need = opened.needs[i];
-    abi::Grant grant{{need.right}, abi::Pattern::exactly(need.resource), {}, {}, {}, {}};
-    std::optional<base::Digest> bound;
-    if (answer.scope == Answer::Scope::once) grant.uses = 1, bound = opened.digest;
-    if (answer.scope == Answer::Scope::uses) grant.uses = answer.uses;
-    if (answer.scope == Answer::Scope::until) grant.until = answer.until;
-    TRY(grant_to(job, lock, holder, cause, std::move(grant), from, bound, opened.asked_by[i]));
-  }
-  return {};
-}
-
-Result<void> Owner::answer_grant(const JobPtr& job, const Lock& lock, const core::Request& request,
-                                 const Answer& answer, base::Seq cause) {
-  const std::string from =
-      fmt::format("{} (request {})", answer.by, base::to_string(job->id(), request.opened.request));
-  abi::CapRequest::Reply reply;
-  const core::Request copy = request;
-  for (abi::Grant grant : copy.opened.grants) {
-    if (answer.scope == Answer::Scope::once) grant.uses = 1;
-    if (answer.scope == Answer::Scope::uses) grant.uses = answer.uses;
-    if (answer.scope == Answer::Scope::until) grant.until = answer.until;
-    reply.granted.push_back(
-        TRY(grant_to(job, lock, copy.process, cause, std::move(grant), from, {}, {})));
-  }
-  return settle_wait(job, lock, copy, cause, base::RawJson{base::to_json(reply)}, {});
-}
-
-Result<void> Owner::answer(const std::string& id, const Answer& answer) {
-  const base::JobScoped parsed = TRY(base::parse_job_scoped(id, 'r'));
-  const JobPtr job = TRY(resident(parsed.job));
+Result<void> Owner::set_policy(base::JobId id, const std::vector<Standing>& standing) {
+  const JobPtr job = TRY(resident(id));
   Lock lock(job->mutex);
-  const core::Request* found = job->state.request(base::RequestId{parsed.number});
-  if (found == nullptr)
-    return fail(Code::not_found, fmt::format("there is no request {}", id),
-                "`alos approvals` lists the open ones");
-  if (found->answered) {
-    const auto taken =
-        fail(Code::conflict,
-             fmt::format("request {} was {} by {} already", id,
-                         base::name_of(found->answered->answer), found->answered->by),
-             "the first answer stands");
-    TRY(durable(job, std::move(lock)));  // what it says of the first answer must hold
-    return taken;
+  const auto is_policy = [](const core::Capability& cap) {
+    return cap.holder == core::kStanding && !cap.revoked && cap.from.starts_with("policy:");
+  };
+  const auto same = [](const core::Capability& cap, const Standing& one) {
+    return cap.grant == one.grant && cap.from == one.from;
+  };
+  std::vector<base::CapId> gone;
+  for (const core::Capability& cap : job->state.caps)
+    if (is_policy(cap) && std::none_of(standing.begin(), standing.end(),
+                                       [&](const Standing& one) { return same(cap, one); }))
+      gone.push_back(cap.id);
+  if (!gone.empty())
+    TRY(append(services_, job, lock, 1, job->state.seq, core::CapRevoked{gone, "policy"}));
+  std::size_t added = 0;
+  for (const Standing& one : standing) {
+    const auto& caps = job->state.caps;
+    if (std::any_of(caps.begin(), caps.end(),
+                    [&](const core::Capability& cap) { return is_policy(cap) && same(cap, one); }))
+      continue;
+    TRY(grant_to(job, lock, core::kStanding, job->state.seq, one.grant, one.from, {}, {}));
+    ++added;
   }
-  TRY(check_answer(*found, answer, id));
-  if (!job->state.process(found->process)->live())
-    return fail(Code::conflict, fmt::format("the process that made request {} has ended", id));
-  const core::Request request = *found;
-  const base::Seq cause =
-      TRY(append(services_, job, lock, request.process, request.seq,
-                 core::RequestAnswered{
-                     request.opened.request, kind_of(answer), answer.by,
-                     answer.kind == Answer::Kind::approve ? scope_text(answer) : "", answer.text}));
-  if (answer.kind == Answer::Kind::deny) {
-    const std::string why = answer.text.empty() ? "" : ": " + answer.text;
-    TRY(settle_wait(
-        job, lock, request, cause, {},
-        base::Error{Code::denied,
-                    fmt::format("{} said no to: {}{}", answer.by, request.opened.question, why),
-                    "work without it, or say in your result that it was needed"}));
-  } else if (request.opened.kind == core::RequestKind::question) {
-    TRY(settle_wait(job, lock, request, cause,
-                    base::RawJson{base::to_json(abi::HumanAsk::Reply{answer.text})}, {}));
-  } else if (request.opened.kind == core::RequestKind::approval) {
-    TRY(answer_approval(job, lock, request, answer, cause));
-  } else {
-    TRY(answer_grant(job, lock, request, answer, cause));
-  }
-  job->changed.notify_all();
-  wake_locked(job, lock, request.process);
+  if (gone.empty() && added == 0) return {};
+  TRY(answer_all_decided(job, lock, "policy"));
   return durable(job, std::move(lock));
 }
 
@@ -186,13 +87,9 @@ Result<void> Owner::revoke(const std::string& capability, const std::string& by)
     return fail(Code::conflict, fmt::format("capability {} is revoked already", capability));
   }
   // The whole subtree goes in one record.
-  std::vector<base::CapId> gone{cap->id};
-  const std::uint32_t holder = cap->holder;
-  const base::Seq cause = cap->seq;
-  for (const core::Capability& other : job->state.caps)
-    if (other.parent && std::find(gone.begin(), gone.end(), *other.parent) != gone.end())
-      gone.push_back(other.id);
-  TRY(append(services_, job, lock, holder, cause, core::CapRevoked{std::move(gone), by}));
+  const std::uint32_t holder = std::max(cap->holder, 1U);
+  TRY(append(services_, job, lock, holder, cap->seq,
+             core::CapRevoked{core::subtree(job->state, cap->id), by}));
   return durable(job, std::move(lock));
 }
 

@@ -26,13 +26,21 @@ class DoorBase : public abi::Syscalls {
     if (broken_) return base::Unexpected(*broken_);
     const base::Digest digest = abi::digest_of(call);
     auto past = journal_.recall(call, digest);
-    auto reply = past ? std::move(*past) : go(std::move(call), digest);
+    auto reply = past ? std::move(*past) : go_edited(std::move(call), digest);
     if (!reply && reply.error().code == base::Code::parked) parked_ = true;
     if (!reply && reply.error().code == base::Code::nondeterministic) broken_ = reply.error();
     return reply;
   }
 
  private:
+  // What a person made of the call, when one has: that is decided, done and recorded instead.
+  template <abi::Call C>
+  base::Result<typename C::Reply> go_edited(C call, const base::Digest& digest) {
+    const auto edited = TRY(journal_.edited<C>());
+    if (!edited) return go(std::move(call), digest);
+    return go(*edited, abi::digest_of(*edited));
+  }
+
   template <abi::Call C>
   base::Result<typename C::Reply> go(C call, const base::Digest& digest) {
     if constexpr (abi::InternalCall<C>)

@@ -72,12 +72,29 @@ Result<std::string> Enactment::load(const base::Payload& payload) const {
 base::Unexpected Enactment::park_until(base::Time when, std::string_view name) {
   const Place& place = journal_.place();
   const auto seq = append(
-      place.cause,
-      core::CallWaiting{place.call, journal_.n(), std::string(name), grounds_.digest, when, {}});
+      place.cause, core::CallWaiting{
+                       place.call, journal_.n(), std::string(name), grounds_.digest, when, {}, {}});
   if (!seq) return base::Unexpected(seq.error());
   journal_.services().wakes.wake_at(place.job, place.process, place.call, journal_.n(), when);
   return fail(Code::parked, "sleeps until " + base::to_string(when));
 }
+
+base::Unexpected Enactment::park_for(std::uint32_t child, std::string_view name) {
+  const Place& place = journal_.place();
+  const auto seq =
+      append(place.cause,
+             core::CallWaiting{
+                 place.call, journal_.n(), std::string(name), grounds_.digest, {}, {}, child});
+  if (!seq) return base::Unexpected(seq.error());
+  return fail(Code::parked,
+              "waits for process " + base::to_string(base::Pid{place.job->id(), child}));
+}
+
+void Enactment::wake(std::uint32_t process) const {
+  journal_.services().wakes.wake_locked(journal_.place().job, lock_, process);
+}
+
+const std::vector<abi::Image>& Enactment::images() const { return journal_.services().images; }
 
 base::Unexpected Enactment::park_on(core::RequestOpened request) {
   changed_ = true;
@@ -92,11 +109,14 @@ Result<base::RequestId> open_request(Journal& journal, const Lock& lock, base::S
                                      core::RequestOpened request) {
   const Place& place = journal.place();
   request.request = base::RequestId{place.job->state.requests.size() + 1};
-  core::CallWaiting waiting{place.call,     journal.n(), request.name,
-                            request.digest, {},          request.request};
+  core::CallWaiting waiting{place.call,      journal.n(), request.name, request.digest, {},
+                            request.request, {}};
+  const base::RequestId id = request.request;
+  const std::optional<base::Time> deadline = request.deadline;
   const base::Seq opened = TRY(journal.append_after_observations(lock, cause, std::move(request)));
   TRY(journal.append_after_observations(lock, opened, std::move(waiting)));
-  return base::RequestId{place.job->state.requests.size()};
+  if (deadline) journal.services().wakes.expire_at(place.job, id, *deadline);
+  return id;
 }
 
 Result<abi::TimeSleep::Reply> carry_out(Enactment& act, const abi::TimeSleep& call) {
@@ -113,6 +133,13 @@ Result<abi::HumanAsk::Reply> carry_out(Enactment& act, const abi::HumanAsk& call
   request.question = call.question;
   request.choices = call.choices;
   request.name = abi::HumanAsk::kName;
+  request.schema = call.schema;
+  if (call.timeout_ms) {
+    if (*call.timeout_ms == 0 || *call.timeout_ms > kSleepMsMax)
+      return fail(Code::invalid, "a question waits from 1 ms to 366 days");
+    request.deadline = act.now() + std::chrono::milliseconds(*call.timeout_ms);
+    request.otherwise = call.otherwise;
+  }
   return act.park_on(std::move(request));
 }
 
@@ -143,9 +170,9 @@ Result<abi::CapRequest::Reply> carry_out(Enactment& act, const abi::CapRequest& 
 Result<abi::CapList::Reply> carry_out(Enactment& act, const abi::CapList&) {
   abi::CapList::Reply reply;
   for (const core::Capability& cap : act.state().caps) {
-    if (cap.holder != act.process().number || !core::is_live(cap, act.now())) continue;
+    if (cap.holder != act.process().number || !core::is_live(act.state(), cap, act.now())) continue;
     abi::Grant grant = cap.grant;
-    grant.uses = cap.uses_left;
+    grant.uses = core::uses_left(act.state(), cap);
     reply.capabilities.push_back({cap.id, std::move(grant), cap.from});
   }
   return reply;

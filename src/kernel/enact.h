@@ -28,6 +28,11 @@ class Enactment {
   // wrong.
   base::Unexpected park_until(base::Time when, std::string_view name);
   base::Unexpected park_on(core::RequestOpened request);
+  base::Unexpected park_for(std::uint32_t child, std::string_view name);  // until it has ended
+
+  void wake(std::uint32_t process) const;
+  const std::vector<abi::Image>& images() const;
+  std::span<const base::CapId> matched() const { return grounds_.matched; }
 
   bool changed() const { return changed_; }
 
@@ -50,6 +55,14 @@ base::Result<abi::MemList::Reply> carry_out(Enactment& act, const abi::MemList& 
 base::Result<abi::ProcInfo::Reply> carry_out(Enactment& act, const abi::ProcInfo& call);
 base::Result<abi::ProcChdir::Reply> carry_out(Enactment& act, const abi::ProcChdir& call);
 base::Result<abi::ProcExit::Reply> carry_out(Enactment& act, const abi::ProcExit& call);
+base::Result<abi::ProcSpawn::Reply> carry_out(Enactment& act, const abi::ProcSpawn& call);
+base::Result<abi::ProcWait::Reply> carry_out(Enactment& act, const abi::ProcWait& call);
+base::Result<abi::ProcList::Reply> carry_out(Enactment& act, const abi::ProcList& call);
+base::Result<abi::CapDerive::Reply> carry_out(Enactment& act, const abi::CapDerive& call);
+base::Result<abi::CapDrop::Reply> carry_out(Enactment& act, const abi::CapDrop& call);
+
+// How a process ended, for whoever waits for it.
+abi::ProcWait::Reply end_of(const core::JobState& state, const core::Process& process);
 
 // Opens a request and lets the syscall `n` of `place` wait for it. With the lock held.
 base::Result<base::RequestId> open_request(Journal& journal, const Lock& lock, base::Seq cause,

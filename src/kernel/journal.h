@@ -28,6 +28,11 @@ class Journal {
   template <abi::Call C>
   std::optional<base::Result<typename C::Reply>> recall(const C& call, const base::Digest& digest);
 
+  // What a person made of the current syscall before saying yes to it; nothing when it is to be
+  // done as it is.
+  template <abi::Call C>
+  base::Result<std::optional<C>> edited();
+
   // Durable when it returns, except for observations, of which nothing leaves.
   template <abi::ExternalCall C>
   base::Result<ports::Intent<C>> begin(ports::Permit<C> permit);

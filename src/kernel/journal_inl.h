@@ -38,6 +38,7 @@ std::optional<base::Result<typename C::Reply>> Journal::recall(const C&,
   const core::Syscall* past = frame->find(n_);
   if (past == nullptr) return std::nullopt;
   if (past->digest != digest || past->name != C::kName) return Past(mismatch(*past, C::kName));
+  if (past->stage == core::Stage::edited) return std::nullopt;
   if (past->stage == core::Stage::waiting) return Past(base::fail(base::Code::parked, "waits"));
   if (past->stage == core::Stage::intended) {
     if (place_.job->in_flight.contains({place_.process, place_.call, n_}))
@@ -47,6 +48,15 @@ std::optional<base::Result<typename C::Reply>> Journal::recall(const C&,
   const core::Syscall copy = *past;
   lock.unlock();
   return answer_of<C>(copy);
+}
+
+template <abi::Call C>
+base::Result<std::optional<C>> Journal::edited() {
+  const Lock lock(place_.job->mutex);
+  const core::Syscall* syscall = find(lock, n_);
+  if (syscall == nullptr || !syscall->replacement) return std::optional<C>();
+  const std::string json = TRY(bytes_of(services_, place_.job, lock, *syscall->replacement));
+  return std::optional<C>(TRY(base::from_json<C>(json, base::Source::outside)));
 }
 
 template <abi::ExternalCall C>
@@ -68,7 +78,8 @@ base::Result<ports::Intent<C>> Journal::begin(ports::Permit<C> permit) {
     preimage = TRY(services_.hands.files.preimage(*permit.pin_, 0, kPreimageBytesMax, kept));
 
   Lock lock(place_.job->mutex);
-  if (const core::Syscall* open = find(lock, n_)) {
+  if (const core::Syscall* open = find(lock, n_);
+      open != nullptr && open->stage == core::Stage::intended) {
     ports::IntentState state{
         open->seq, grounds.settle_only ? ports::Attempt::settle : ports::Attempt::again, {}};
     if (open->existed) state.preimage = ports::Preimage{*open->existed, open->preimage};

@@ -18,6 +18,19 @@
 
 namespace alos::kernel {
 
+// Somebody who may be asked besides the owner, and what they are: reviewer, ops.
+struct Person {
+  std::string name;
+  std::vector<std::string> roles;
+};
+
+// What a policy says beforehand to whatever is to be asked in the job: yes (allow) or no (deny). It
+// answers asks and grants nothing.
+struct Standing {
+  abi::Grant grant;
+  std::string from;  // policy:store
+};
+
 struct GrantFrom {
   abi::Grant grant;
   std::string from;  // manifest, base, human:owner
@@ -44,6 +57,8 @@ struct Launch {
   Limits limits;
   std::uint64_t usd_micro_per_mtok_in = 0, usd_micro_per_mtok_out = 0;
   std::vector<std::string> trapdoors;  // besides the built-in ones
+  std::vector<Person> people;          // besides the owner
+  std::vector<Standing> standing;
   enum class Start : std::uint8_t { now, paused } start = Start::now;
 };
 
@@ -84,7 +99,16 @@ struct RequestView {
   std::string answer;  // empty while open; approved, denied, answered, cancelled
   base::Time at;
   base::Seq seq = 0;
-  ALOS_FIELDS(id, pid, process, goal, kind, to, question, choices, asks, preview, answer, at, seq)
+  std::string who;                     // must say yes, in words: 2 of owner, ops; empty: the owner
+  std::vector<std::string> votes;      // who has said yes so far, of several
+  std::optional<base::Time> deadline;  // answered by itself then,
+  std::string otherwise;               // with this
+  std::string call;                    // name of the call that an approval is about
+  std::string arguments;               // and the call as JSON, to be edited
+  std::string schema;                  // question: of the answer, which is JSON
+  ALOS_FIELDS(id, pid, process, goal, kind, to, question, choices, asks, preview, answer, at, seq,
+              who, votes, deadline, otherwise, call, arguments, schema)
+  static constexpr std::size_t kAddedFrom = 13;
 };
 
 struct CapabilityView {
@@ -95,7 +119,10 @@ struct CapabilityView {
   std::string state;   // live, used up, expired, revoked
   bool bound = false;  // fits one call only
   base::Seq seq = 0;
-  ALOS_FIELDS(id, grant, from, uses_left, state, bound, seq)
+  std::string holder;  // 7.2; empty: a standing answer of the job
+  std::string parent;  // derived from, or the ask it answers
+  ALOS_FIELDS(id, grant, from, uses_left, state, bound, seq, holder, parent)
+  static constexpr std::size_t kAddedFrom = 7;
 };
 
 struct RecordView {
@@ -112,9 +139,13 @@ struct RecordView {
 struct Answer {
   enum class Kind : std::uint8_t { approve, deny, answer } kind = Kind::deny;
   std::string text;  // the answer, or why not
-  enum class Scope : std::uint8_t { once, uses, until, process } scope = Scope::once;
+  // Of a yes: this very call; this process so often, until then, or for good; the whole job, now
+  // and later. Of a no: once, or for the job.
+  enum class Scope : std::uint8_t { once, uses, until, process, job } scope = Scope::once;
   std::uint64_t uses = 1;
   base::Time until;
+  std::optional<abi::Pattern> over;   // of a yes wider than once: instead of the very resource
+  std::optional<std::string> edited;  // of a yes once: the call as JSON, to be done instead
   std::string by = "human:owner";
 };
 
@@ -167,6 +198,8 @@ class Kernel {
   virtual base::Result<std::string> grant(base::Pid pid, const abi::Grant& grant,
                                           const std::string& by) = 0;
   virtual base::Result<void> revoke(const std::string& capability, const std::string& by) = 0;
+  // What the policy says now: standing answers of policies that are not among these are revoked.
+  virtual base::Result<void> set_policy(base::JobId job, const std::vector<Standing>& standing) = 0;
   // One tool call as that process, without the model. Waits for its end. The value, or the tool's
   // error.
   virtual base::Result<base::Json> call(base::Pid pid, const std::string& tool,

@@ -29,11 +29,11 @@ base::Unexpected no_process(base::Pid pid) {
               "`alos ps --all` lists those there are");
 }
 
-std::string cap_state(const core::Capability& cap, base::Time now) {
+std::string cap_state(const core::JobState& state, const core::Capability& cap, base::Time now) {
   if (cap.revoked) return "revoked";
-  if (cap.uses_left && *cap.uses_left == 0) return "used up";
+  if (core::uses_left(state, cap) == 0U) return "used up";
   if (cap.grant.until && *cap.grant.until <= now) return "expired";
-  return "live";
+  return core::is_live(state, cap, now) ? "live" : "void";  // what it is derived from is over
 }
 
 base::Time system_now() {
@@ -188,10 +188,12 @@ Result<std::vector<CapabilityView>> Looking::capabilities(base::Pid pid) {
   if (state.process(pid.number) == nullptr) return no_process(pid);
   std::vector<CapabilityView> views;
   for (const core::Capability& cap : state.caps)
-    if (cap.holder == pid.number)
+    if (cap.holder == pid.number || cap.holder == core::kStanding)
       views.push_back({base::to_string(pid.job, cap.id), cap.grant.to_text(), cap.from,
-                       cap.uses_left, cap_state(cap, system_now()), cap.bound_call.has_value(),
-                       cap.seq});
+                       core::uses_left(state, cap), cap_state(state, cap, system_now()),
+                       cap.bound_call.has_value(), cap.seq,
+                       cap.holder == core::kStanding ? "" : base::to_string(pid),
+                       cap.parent ? base::to_string(pid.job, *cap.parent) : ""});
   return views;
 }
 
@@ -234,23 +236,25 @@ Result<std::vector<base::JobId>> Looking::jobs() {
 
 std::vector<abi::Grant> base_grants(base::JobId job, const Launch& launch) {
   const std::string own = base::to_string(base::Pid{job, 1});
-  const auto grant = [](abi::Rights rights, const abi::Resource& resource) {
-    return abi::Grant{rights, abi::Pattern::exactly(resource), {}, {}, {}, {}};
-  };
   std::vector<abi::Grant> out;
-  auto objects = abi::Pattern::from_text("object:" + own + "/**");
-  CHECK(objects.has_value());
-  out.push_back({{abi::Right::read, abi::Right::write, abi::Right::list},
-                 std::move(*objects),
-                 {},
-                 {},
-                 {},
-                 {}});
-  out.push_back(grant({abi::Right::read}, abi::Resource::clock("now")));
-  out.push_back(grant({abi::Right::execute}, abi::Resource::clock("sleep")));
-  out.push_back(grant({abi::Right::read, abi::Right::write}, abi::Resource::human(launch.owner)));
+  const auto add = [&](abi::Rights rights, const std::string& pattern, abi::Delegation delegation) {
+    auto parsed = abi::Pattern::from_text(pattern);
+    CHECK(parsed.has_value());
+    abi::Grant grant;
+    grant.rights = rights;
+    grant.resource = std::move(*parsed);
+    grant.delegation = delegation;
+    out.push_back(std::move(grant));
+  };
+  using abi::Delegation;
+  using abi::Right;
+  add({Right::read, Right::write, Right::list}, "object:" + own + "/**", Delegation::also);
+  add({Right::read}, "clock:now", Delegation::also);
+  add({Right::execute}, "clock:sleep", Delegation::also);
+  add({Right::read, Right::write}, abi::Resource::human(launch.owner).text(), Delegation::none);
+  add({Right::execute}, "image:*", Delegation::also);
   if (!launch.model.empty())
-    out.push_back(grant({abi::Right::execute}, abi::Resource::model(launch.model)));
+    add({Right::execute}, abi::Resource::model(launch.model).text(), Delegation::also);
   return out;
 }
 

@@ -45,6 +45,9 @@ class Looking : public Kernel {
     return not_owner();
   }
   base::Result<void> revoke(const std::string&, const std::string&) override { return not_owner(); }
+  base::Result<void> set_policy(base::JobId, const std::vector<Standing>&) override {
+    return not_owner();
+  }
   base::Result<base::Json> call(base::Pid, const std::string&, const std::string&) override {
     return not_owner();
   }
@@ -56,6 +59,7 @@ class Looking : public Kernel {
 
  protected:
   store::Store& store() const { return *store_; }
+  const std::vector<abi::Image>& all_images() const { return images_; }
   virtual base::Result<core::JobState> state_of(base::JobId job) { return load_job(*store_, job); }
   base::LoadBlob loader() const;
 

@@ -53,7 +53,7 @@ Owner::Owner(std::shared_ptr<store::Store> store, store::Epoch epoch, base::JobI
           *store, epoch, hands.executor.threads(),
           [this](const auto& batches) { deliver(batches); },
           [this](const auto& jobs, const auto& error) { lose(jobs, error); }),
-      services_{*store, hands, committer_, *this} {}
+      services_{*store, hands, committer_, *this, this->all_images()} {}
 
 Owner::~Owner() = default;
 
@@ -128,7 +128,9 @@ Result<base::Pid> Owner::launch(const Launch& launch) {
   const auto add = [&](core::Body body) {
     return append(services_, job, lock, 1, job->state.seq, std::move(body));
   };
-  TRY(add(core::JobCreated{launch.owner, launch.roots, plan.trapdoors}));
+  core::JobCreated created{launch.owner, launch.roots, plan.trapdoors, {}};
+  for (const Person& person : launch.people) created.people.push_back({person.name, person.roles});
+  TRY(add(std::move(created)));
   core::ProcessSpawned root;
   root.number = 1;
   root.name = launch.name;
@@ -148,6 +150,8 @@ Result<base::Pid> Owner::launch(const Launch& launch) {
     TRY(grant_to(job, lock, 1, job->state.seq, std::move(grant), "base", {}, {}));
   for (const abi::Grant& grant : launch.grants)
     TRY(grant_to(job, lock, 1, job->state.seq, grant, "manifest", {}, {}));
+  for (const Standing& one : launch.standing)
+    TRY(grant_to(job, lock, core::kStanding, job->state.seq, one.grant, one.from, {}, {}));
   if (launch.start == Launch::Start::paused)
     TRY(add(core::ProcessPaused{"human:" + launch.owner, "started paused"}));
   else
@@ -172,6 +176,9 @@ Result<void> Owner::activate(const JobPtr& job, const Lock& lock) {
     TRY(cancel_frame(services_, job, lock, process, call,
                      "the runtime that it was made through has ended"));
   job->active = true;
+  for (const core::Request& request : job->state.requests)
+    if (!request.answered && request.opened.deadline)
+      expire_at(job, request.opened.request, *request.opened.deadline);
   for (const core::Process& process : job->state.processes) {
     for (const core::Frame& frame : process.frames)
       if (const core::Syscall* pending = frame.pending();

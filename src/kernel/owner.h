@@ -5,6 +5,7 @@
 #include <atomic>
 #include <list>
 
+#include "kernel/answers.h"
 #include "kernel/looking.h"
 #include "kernel/make.h"
 #include "kernel/step.h"
@@ -29,6 +30,7 @@ class Owner final : public Looking, public Wakes, public std::enable_shared_from
   base::Result<std::string> grant(base::Pid pid, const abi::Grant& grant,
                                   const std::string& by) override;
   base::Result<void> revoke(const std::string& capability, const std::string& by) override;
+  base::Result<void> set_policy(base::JobId job, const std::vector<Standing>& standing) override;
   base::Result<base::Json> call(base::Pid pid, const std::string& tool,
                                 const std::string& arguments) override;
   base::Result<void> rebuild() override;
@@ -40,6 +42,8 @@ class Owner final : public Looking, public Wakes, public std::enable_shared_from
   void wake(const JobPtr& job, std::uint32_t process) override;
   void wake_at(const JobPtr& job, std::uint32_t process, base::CallId call, std::uint32_t n,
                base::Time when) override;
+  void wake_locked(const JobPtr& job, const Lock& lock, std::uint32_t process) override;
+  void expire_at(const JobPtr& job, base::RequestId request, base::Time when) override;
 
   // Commits what has gathered, under a stepped executor.
   bool commit_now() { return committer_.commit_now(); }
@@ -52,7 +56,6 @@ class Owner final : public Looking, public Wakes, public std::enable_shared_from
   base::Result<JobPtr> resident_with(base::Pid pid);
   base::Result<void> durable(const JobPtr& job, Lock lock);  // waits for all appended so far
   base::Result<void> activate(const JobPtr& job, const Lock& lock);
-  void wake_locked(const JobPtr& job, const Lock& lock, std::uint32_t process);
   void run_step(const JobPtr& job, std::uint32_t process);
   void after_step(const JobPtr& job, const Lock& lock, std::uint32_t process,
                   const base::Result<void>& result);
@@ -60,11 +63,22 @@ class Owner final : public Looking, public Wakes, public std::enable_shared_from
   void deliver(const std::vector<Committer::Batch>& batches);
   void lose(const std::vector<JobPtr>& jobs, const base::Error& error);
   void reload(base::JobId job);
-  base::Result<void> answer_approval(const JobPtr& job, const Lock& lock,
+  base::Result<void> check_answer(const JobPtr& job, const core::Request& request,
+                                  const Answer& answer, std::string_view id) const;
+  base::Result<bool> vote(const JobPtr& job, const Lock& lock, const core::Request& request,
+                          Answer& answer);
+  base::Result<void> settle_request(const JobPtr& job, const Lock& lock, base::RequestId id,
+                                    const Answer& answer, const std::optional<EditedCall>& edited);
+  base::Result<void> give_approval(const JobPtr& job, const Lock& lock,
+                                   const core::Request& request, const Answer& answer,
+                                   const std::optional<EditedCall>& edited, base::Seq cause);
+  base::Result<void> give_grants(const JobPtr& job, const Lock& lock, const core::Request& request,
+                                 const Answer& answer, base::Seq cause);
+  base::Result<void> refuse_for_good(const JobPtr& job, const Lock& lock,
                                      const core::Request& request, const Answer& answer,
                                      base::Seq cause);
-  base::Result<void> answer_grant(const JobPtr& job, const Lock& lock, const core::Request& request,
-                                  const Answer& answer, base::Seq cause);
+  base::Result<void> answer_all_decided(const JobPtr& job, const Lock& lock, const std::string& by);
+  void expire(const JobPtr& job, base::RequestId id);
   base::Result<void> settle_wait(const JobPtr& job, const Lock& lock, const core::Request& request,
                                  base::Seq cause, std::optional<base::RawJson> reply,
                                  std::optional<base::Error> error);

@@ -11,7 +11,7 @@ constexpr std::size_t kPreviewBytesMax = 600;
 
 }  // namespace
 
-std::string preview_of(const abi::FsWrite& call) {
+std::string preview_of(const abi::FsWrite& call, const std::optional<std::string>&) {
   const std::string_view how = call.existing == abi::Existing::must ? "change it to"
                                : call.existing == abi::Existing::must_not
                                    ? "create it with"
@@ -21,7 +21,7 @@ std::string preview_of(const abi::FsWrite& call) {
       base::printable(base::shortened(call.content.data, kPreviewBytesMax), base::Lines::keep));
 }
 
-std::string preview_of(const abi::FsMove& call) {
+std::string preview_of(const abi::FsMove& call, const std::optional<std::string>&) {
   return fmt::format("move {} to {}", base::printable(call.from.text()),
                      base::printable(call.to.text()));
 }

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.h"
+#include "kernel/answers.h"
 
 namespace alos::kernel {
 namespace {
@@ -84,6 +87,20 @@ RequestView view_of(const core::JobState& state, const core::Request& request) {
   if (request.answered) view.answer = base::name_of(request.answered->answer);
   view.at = request.at;
   view.seq = request.seq;
+  const core::RequestOpened& opened = request.opened;
+  if (std::any_of(opened.asking.begin(), opened.asking.end(),
+                  [](const abi::Asking& one) { return one.votes > 1 || !one.of.empty(); }))
+    view.who = who_in_words(opened);
+  for (const core::RequestVoted& vote : request.votes) view.votes.push_back(vote.by);
+  view.deadline = opened.deadline;
+  if (opened.deadline)
+    view.otherwise = opened.kind == core::RequestKind::question
+                         ? opened.otherwise.value_or("no answer")
+                     : opened.otherwise ? "yes"
+                                        : "no";
+  if (opened.kind == core::RequestKind::approval) view.call = opened.name;
+  if (opened.arguments && !opened.arguments->blob) view.arguments = opened.arguments->data;
+  if (opened.schema && !opened.schema->blob) view.schema = opened.schema->data;
   return view;
 }
 

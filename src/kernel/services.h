@@ -2,6 +2,7 @@
 // through it.
 #pragma once
 
+#include "abi/image.h"
 #include "kernel/committer.h"
 #include "ports/hands.h"
 
@@ -15,6 +16,10 @@ class Wakes {
   // A syscall sleeps until `when`: settle it then and wake its process.
   virtual void wake_at(const JobPtr& job, std::uint32_t process, base::CallId call, std::uint32_t n,
                        base::Time when) = 0;
+  // The same as wake(), with the lock held.
+  virtual void wake_locked(const JobPtr& job, const Lock& lock, std::uint32_t process) = 0;
+  // A request is answered by itself then.
+  virtual void expire_at(const JobPtr& job, base::RequestId request, base::Time when) = 0;
 };
 
 struct Services {
@@ -22,6 +27,7 @@ struct Services {
   ports::Hands hands;
   Committer& committer;
   Wakes& wakes;
+  const std::vector<abi::Image>& images;
 };
 
 // One process inside one durable call: whose syscalls these are.

@@ -118,6 +118,33 @@ Result<void> Step::run_tool(const abi::OpenCall& open, const Tool& tool) {
   return {};
 }
 
+namespace {
+
+// The agent is told what a person made of its call.
+void note_edits(const core::Frame& frame, Returned& returned) {
+  for (const core::Syscall& one : frame.syscalls) {
+    if (!one.replacement || !one.edited_by) continue;
+    const std::string note =
+        fmt::format("{} changed this {} before saying yes; what was done is what they wrote",
+                    *one.edited_by, one.name);
+    if (returned.error) {
+      returned.error->what += " (" + note + ")";
+      return;
+    }
+    std::string text = "{\"edited\":";
+    base::append_json_string(text, note);
+    const std::string& value = returned.value->data;
+    if (value.starts_with('{') && value.size() > 2)
+      text += "," + value.substr(1);
+    else
+      text += ",\"value\":" + value + "}";
+    returned.value = base::Json::trusted(std::move(text));
+    return;
+  }
+}
+
+}  // namespace
+
 Result<Returned> run_frame(const Services& services, const JobPtr& job, std::uint32_t process,
                            base::CallId call, const abi::Self::Tool& tool) {
   Place place{job, process, call, 0};
@@ -151,6 +178,7 @@ Result<Returned> run_frame(const Services& services, const JobPtr& job, std::uin
   }
   // An intent that this run did not come to again has nobody left to settle it: say so before the
   // call ends.
+  note_edits(*frame, returned);
   if (frame->pending() != nullptr)
     TRY(settle_open(services, job, lock, process, *frame, "its call returned without it"));
   const base::Seq cause = frame->syscalls.empty() ? place.cause : frame->syscalls.back().seq;
@@ -249,13 +277,55 @@ Result<void> cancel_frame(const Services& services, const JobPtr& job, const Loc
   return {};
 }
 
+namespace {
+
+// Whoever waits for a process that has ended has his answer.
+Result<void> tell_waiting(const Services& services, const JobPtr& job, const Lock& lock,
+                          std::uint32_t ended, base::Seq cause) {
+  struct Waiting {
+    std::uint32_t process;
+    base::CallId call;
+    core::Syscall syscall;
+  };
+  std::vector<Waiting> all;
+  for (const core::Process& process : job->state.processes)
+    for (const core::Frame& frame : process.frames)
+      if (const core::Syscall* pending = frame.pending();
+          pending != nullptr && pending->stage == core::Stage::waiting && pending->child == ended)
+        all.push_back({process.number, frame.call, *pending});
+  const std::string reply = base::to_json(end_of(job->state, *job->state.process(ended)));
+  for (const Waiting& one : all) {
+    TRY(append(services, job, lock, one.process, cause,
+               core::CallObserved{one.call,
+                                  one.syscall.n,
+                                  one.syscall.name,
+                                  one.syscall.digest,
+                                  base::RawJson{reply},
+                                  {}}));
+    services.wakes.wake_locked(job, lock, one.process);
+  }
+  return {};
+}
+
+}  // namespace
+
+// What it started ends with it.
 Result<base::Seq> end_process(const Services& services, const JobPtr& job, const Lock& lock,
                               std::uint32_t process, base::Seq cause, std::string_view why,
                               core::Body end) {
+  for (std::uint32_t child = process + 1; child <= job->state.processes.size(); ++child) {
+    const core::Process& one = *job->state.process(child);
+    if (one.parent != process || !one.live()) continue;
+    TRY(end_process(services, job, lock, child, one.last_seq, "the process that started it ended",
+                    core::ProcessKilled{"process:" + base::to_string(base::Pid{job->id(), process}),
+                                        "the process that started it ended"}));
+  }
   std::vector<base::CallId> calls;
   for (const core::Frame& frame : job->state.process(process)->frames) calls.push_back(frame.call);
   for (const base::CallId call : calls) TRY(cancel_frame(services, job, lock, process, call, why));
-  return append(services, job, lock, process, cause, std::move(end));
+  const base::Seq ended = TRY(append(services, job, lock, process, cause, std::move(end)));
+  TRY(tell_waiting(services, job, lock, process, ended));
+  return ended;
 }
 
 }  // namespace alos::kernel

@@ -4,7 +4,7 @@
 
 #include <set>
 
-#include "abi/resource.h"
+#include "abi/grant.h"
 #include "support/fake_syscalls.h"
 #include "tools/builtin/bytes.h"
 

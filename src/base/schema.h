@@ -1,0 +1,14 @@
+// JSON Schema (drafts 4 to 7, what valijson knows of them).
+#pragma once
+
+#include <string_view>
+
+#include "base/result.h"
+
+namespace alos::base {
+
+// Whether `value` is what `schema` describes; both are JSON text. Errors: `invalid`, with the place
+// in the value and what is expected there.
+Result<void> check_schema(std::string_view schema, std::string_view value);
+
+}  // namespace alos::base

@@ -1,0 +1,140 @@
+// spawn_process, wait_process, list_processes, delegate_capability, drop_capability.
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "tools/builtin/builtin.h"
+
+namespace alos::tools {
+namespace {
+
+using base::Code;
+using base::fail;
+using base::Result;
+
+// A pid, or the name of one of those below.
+Result<base::Pid> process_named(abi::Syscalls& sys, const std::string& text) {
+  if (const auto pid = base::parse_pid(text)) return *pid;
+  const auto list = TRY(sys.call(abi::ProcList{}));
+  for (auto one = list.processes.rbegin(); one != list.processes.rend(); ++one)
+    if (one->name == text) return one->pid;
+  return fail(Code::not_found,
+              fmt::format("no process `{}` was started by you", base::printable(text)),
+              "list_processes shows those there are");
+}
+
+struct SpawnProcess {
+  static constexpr std::string_view kName = "spawn_process";
+  static constexpr std::string_view kDescription =
+      "Start a process below you that works on a goal of its own with an agent's mind. It may do "
+      "what you hand it in `grants`, and nothing else: each must be a part of what you hold with "
+      "`delegate`. It ends when you end. wait_process gets its result.";
+  struct Args {
+    std::string goal;
+    std::string name;
+    std::optional<std::string> image;
+    std::optional<std::vector<abi::Grant>> grants;
+    ALOS_FIELDS(goal, name, image, grants)
+    static constexpr std::array<std::string_view, 4> kFieldDocs{
+        "what it is to do, with all it needs to know: it sees nothing of your conversation",
+        "a short name to tell it by", "what it boots from; default: coding",
+        "what it may do, as `read,list fs:/workspace/src/**`; default: nothing on files"};
+  };
+  using Reply = abi::ProcSpawn::Reply;
+
+  static Result<Reply> run(abi::Syscalls& sys, Args args) {
+    if (is_blank(args.goal)) return fail(Code::invalid, "`goal` is empty", "say what it is to do");
+    return sys.call(
+        abi::ProcSpawn{std::move(args.image).value_or("coding"), base::Text(std::move(args.goal)),
+                       std::move(args.name),
+                       std::move(args.grants).value_or(std::vector<abi::Grant>{})});
+  }
+};
+
+struct WaitProcess {
+  static constexpr std::string_view kName = "wait_process";
+  static constexpr std::string_view kDescription =
+      "Wait until a process that you started has ended, and get its result.";
+  struct Args {
+    std::string pid;
+    ALOS_FIELDS(pid)
+    static constexpr std::array<std::string_view, 1> kFieldDocs{"its pid or name"};
+  };
+  using Reply = abi::ProcWait::Reply;
+
+  static Result<Reply> run(abi::Syscalls& sys, const Args& args) {
+    return sys.call(abi::ProcWait{TRY(process_named(sys, args.pid))});
+  }
+};
+
+struct ListProcesses {
+  static constexpr std::string_view kName = "list_processes";
+  static constexpr std::string_view kDescription = "List the processes below you.";
+  struct Args {
+    ALOS_FIELDS()
+  };
+  using Reply = abi::ProcList::Reply;
+
+  static Result<Reply> run(abi::Syscalls& sys, Args) { return sys.call(abi::ProcList{}); }
+};
+
+struct DelegateCapability {
+  static constexpr std::string_view kName = "delegate_capability";
+  static constexpr std::string_view kDescription =
+      "Hand a part of your authority to a process below you. What you must ask or are denied there "
+      "goes with it, its uses are yours too, and it ends when yours does.";
+  struct Args {
+    std::string to;
+    abi::Grant grant;
+    ALOS_FIELDS(to, grant)
+    static constexpr std::array<std::string_view, 2> kFieldDocs{
+        "its pid or name", "as `write fs:/workspace/docs/** uses=3`"};
+  };
+  struct Item {
+    std::string id;
+    abi::Grant grant;
+    ALOS_FIELDS(id, grant)
+  };
+  struct Reply {
+    std::vector<Item> handed;
+    ALOS_FIELDS(handed)
+  };
+
+  static Result<Reply> run(abi::Syscalls& sys, Args args) {
+    const base::Pid to = TRY(process_named(sys, args.to));
+    auto done = TRY(sys.call(abi::CapDerive{to, std::move(args.grant)}));
+    Reply reply;
+    for (auto& one : done.handed)
+      reply.handed.push_back({base::to_string(to.job, one.id), std::move(one.grant)});
+    return reply;
+  }
+};
+
+struct DropCapability {
+  static constexpr std::string_view kName = "drop_capability";
+  static constexpr std::string_view kDescription =
+      "Give up a capability that you hold, and all that was handed on from it. There is no way "
+      "back.";
+  struct Args {
+    std::string id;
+    ALOS_FIELDS(id)
+    static constexpr std::array<std::string_view, 1> kFieldDocs{"as list_capabilities shows it"};
+  };
+  using Reply = abi::CapDrop::Reply;
+
+  static Result<Reply> run(abi::Syscalls& sys, const Args& args) {
+    const auto id = TRY(base::parse_job_scoped(args.id, 'c'));
+    if (id.job != sys.caller().pid.job)
+      return fail(Code::not_found,
+                  fmt::format("you hold no capability {}", base::printable(args.id)),
+                  "list_capabilities shows what you hold");
+    return sys.call(abi::CapDrop{base::CapId{id.number}});
+  }
+};
+
+}  // namespace
+
+std::vector<Tool> family_tools() {
+  return make_tools<SpawnProcess, WaitProcess, ListProcesses, DelegateCapability, DropCapability>();
+}
+
+}  // namespace alos::tools
