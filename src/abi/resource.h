@@ -35,6 +35,11 @@ class Rights {
   bool has(Right right) const { return (bits_ & bit(right)) != 0; }
   bool has_all(Rights other) const { return (bits_ & other.bits_) == other.bits_; }
   bool intersects(Rights other) const { return (bits_ & other.bits_) != 0; }
+  Rights common(Rights other) const {
+    Rights out;
+    out.bits_ = bits_ & other.bits_;
+    return out;
+  }
   bool empty() const { return bits_ == 0; }
   bool operator==(const Rights&) const = default;
 

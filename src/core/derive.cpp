@@ -61,6 +61,7 @@ std::optional<abi::Grant> carried(const abi::Grant& held, const abi::Grant& want
   auto both = held.resource.intersection(wanted.resource);
   if (!both) return std::nullopt;
   abi::Grant out = held;
+  out.rights = held.rights.common(wanted.rights);  // to be asked is more than to be denied
   out.resource = std::move(*both);
   out.uses.reset();  // those of its parent count
   out.delegation = held.effect == GrantEffect::deny ? Delegation::none : wanted.delegation;

@@ -87,6 +87,13 @@ const std::vector<Golden>& golden() {
        R"({"request":1,"answer":"approved","by":"human:owner","scope":"once","text":""})"},
       {"object.put",
        R"({"space":"7.2","name":"notes","type":"text","version":1,"value":["a",1,null]})"},
+      {"request.voted", R"({"request":2,"by":"human:ada","scope":"once"})"},
+      {"request.answered",
+       R"({"request":2,"answer":"approved","by":"human:owner","scope":"once","text":"","edited":"{}"})"},
+      {"job.created",
+       R"({"owner":"owner","roots":[],"trapdoors":[],"people":[{"name":"ada","roles":["ops"]}]})"},
+      {"call.waiting",
+       R"({"call":4,"n":1,"name":"proc.wait","digest":")" ALOS_TEST_DIGEST R"(","child":2})"},
       {"human.told", R"({"to":"owner","text":"done"})"},
   };
   return rows;

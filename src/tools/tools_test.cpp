@@ -32,6 +32,13 @@ base::Result<abi::ToolReply> run(FakeSyscalls& sys, std::string_view tool,
 // A world in which every call works.
 FakeSyscalls world() {
   FakeSyscalls sys;
+  const base::Pid child{base::JobId{7}, 2};
+  sys.reply<abi::ProcSpawn>({child});
+  sys.reply<abi::ProcWait>({child, abi::ProcessState::exited, base::Text("fine"), ""});
+  sys.reply<abi::ProcList>({{{child, {base::JobId{7}, 1}, "rev", abi::ProcessState::runnable}}});
+  sys.reply<abi::CapDerive>(
+      {{{base::CapId{9}, *abi::Grant::from_text("write fs:/workspace/docs/** uses=3"), ""}}});
+  sys.reply<abi::CapDrop>({1});
   sys.reply<abi::FsRead>({"text of it\n", 11, {}});
   sys.reply<abi::FsWrite>({3, true});
   sys.reply<abi::FsList>(
@@ -91,6 +98,14 @@ TEST(Tools, GoodArgumentsBecomeTheRightCalls) {
       {"request_permission", R"({"grants":["read fs:/workspace/docs/**","write fs:/workspace/o uses=1"],"reason":"docs"})",
        {R"(cap.request {"grants":["read fs:/workspace/docs/**","write fs:/workspace/o uses=1"],"reason":"docs"})"}, R"({"granted":["7.c3","7.c4"]})"},
       {"list_capabilities", "", {"cap.list {}"}, R"({"capabilities":[{"id":"7.c2","grant":"read fs:/workspace/** uses=2","from":"manifest"}]})"},
+      {"spawn_process", R"({"goal":"Review.","name":"rev","grants":["read fs:/workspace/**"]})",
+       {R"(proc.spawn {"image":"coding","goal":"Review.","name":"rev","grants":["read fs:/workspace/**"]})"}, R"({"pid":"7.2"})"},
+      {"wait_process", R"({"pid":"7.2"})", {R"(proc.wait {"pid":"7.2"})"}, R"({"pid":"7.2","state":"exited","result":"fine","reason":""})"},
+      {"wait_process", R"({"pid":"rev"})", {"proc.list {}", R"(proc.wait {"pid":"7.2"})"}, R"({"pid":"7.2","state":"exited","result":"fine","reason":""})"},
+      {"list_processes", "{}", {"proc.list {}"}, R"({"processes":[{"pid":"7.2","parent":"7.1","name":"rev","state":"runnable"}]})"},
+      {"delegate_capability", R"({"to":"7.2","grant":"write fs:/workspace/docs/** uses=3"})",
+       {R"(cap.derive {"to":"7.2","grant":"write fs:/workspace/docs/** uses=3"})"}, R"({"handed":[{"id":"7.c9","grant":"write fs:/workspace/docs/** uses=3"}]})"},
+      {"drop_capability", R"({"id":"7.c2"})", {R"(cap.drop {"cap":2})"}, R"({"dropped":1})"},
       {"put_object", R"({"name":"plan","type":"note","value":{"b":1,"a":null}})", {R"(mem.put {"name":"plan","type":"note","value":{"b":1,"a":null}})"}, R"({"name":"plan","version":1})"},
       {"put_object", R"({"name":"plan","type":"note","value":1,"namespace":"7.2"})", {R"(mem.put {"space":"7.2","name":"plan","type":"note","value":1})"}, R"({"name":"plan","version":1})"},
       {"put_object", R"({"type":"note","value":"x"})", {R"(mem.put {"name":"note-ba2df490","type":"note","value":"x"})"}, R"({"name":"note-ba2df490","version":1})"},
