@@ -39,6 +39,13 @@ bool is_hidden(char32_t p) {
          (p >= 0xE0000 && p <= 0xE0FFF);
 }
 
+// How many bytes at the beginning are ASCII that shows as it is.
+std::size_t leading_plain(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::find_if(text.begin(), text.end(), [](char c) { return c < 0x20 || c > 0x7E; }) -
+      text.begin());
+}
+
 }  // namespace
 
 bool is_utf8(std::string_view bytes) {
@@ -62,6 +69,10 @@ std::string printable(std::string_view text, Lines lines) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
+    const std::size_t plain = leading_plain(text);
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
     const Decoded c = decode(text);
     if (c.size == 0) {
       out += fmt::format("\\x{:02x}", static_cast<std::uint8_t>(text.front()));

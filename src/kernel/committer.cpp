@@ -77,13 +77,14 @@ void Committer::enqueue(const JobPtr& job, const Lock& lock) {
   CHECK(lock.owns_lock());
   if (job->queued_for_commit) return;
   job->queued_for_commit = true;
-  bool first = false;
+  bool wake = false;
   {
     const std::lock_guard guard(mutex_);
-    first = dirty_.empty();
+    wake = dirty_.empty() && resting_;
+    gathering_ += dirty_.empty() ? 1 : 0;
     dirty_.push_back(job);
   }
-  if (first && threads_ == ports::Threads::many) wake_.notify_one();
+  if (wake) wake_.notify_one();
 }
 
 // The first to wait commits for all, without waking another thread; who comes meanwhile is taken by
@@ -130,7 +131,7 @@ bool Committer::commit_gathered(const std::unique_lock<std::mutex>& one) {
 void Committer::settle(const std::vector<Batch>& batches, const base::Result<void>& result) {
   std::vector<JobPtr> lost;
   for (const Batch& batch : batches) {
-    const Lock lock(batch.job->mutex);
+    Lock lock(batch.job->mutex);
     batch.job->committing.clear();
     if (result) {
       batch.job->durable = batch.first + batch.count - 1;
@@ -138,6 +139,7 @@ void Committer::settle(const std::vector<Batch>& batches, const base::Result<voi
       batch.job->lost = result.error();
       lost.push_back(batch.job);
     }
+    lock.unlock();  // who wakes needs it at once
     batch.job->changed.notify_all();
   }
   if (result)
@@ -146,17 +148,31 @@ void Committer::settle(const std::vector<Batch>& batches, const base::Result<voi
     lose_(lost, result.error());
 }
 
+// Waits until somebody waits for what has gathered, or nobody has taken it for a while. As long as
+// others commit it in time the writer only looks now and then, so that appending wakes no thread.
+bool Committer::something_to_do(std::unique_lock<std::mutex>& lock) {
+  while (true) {
+    const std::uint64_t seen = gathering_;
+    wake_.wait_for(lock, kGather, [&] { return stopping_ || urgent_; });
+    if (stopping_ || urgent_) return true;
+    if (gathering_ == seen) return !dirty_.empty();
+  }
+}
+
 void Committer::run() {
   pthread_setname_np(pthread_self(), "alos-commit");
+  std::unique_lock lock(mutex_);
   while (true) {
-    {
-      std::unique_lock lock(mutex_);
-      wake_.wait(lock, [&] { return stopping_ || !dirty_.empty(); });
-      wake_.wait_for(lock, kGather, [&] { return stopping_ || urgent_; });
+    resting_ = true;
+    wake_.wait(lock, [&] { return stopping_ || urgent_ || !dirty_.empty(); });
+    resting_ = false;
+    while (something_to_do(lock)) {
       urgent_ = false;
       if (stopping_ && dirty_.empty()) return;
+      lock.unlock();
+      commit_now();
+      lock.lock();
     }
-    commit_now();
   }
 }
 

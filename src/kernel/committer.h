@@ -42,6 +42,7 @@ class Committer {
 
  private:
   void run();
+  bool something_to_do(std::unique_lock<std::mutex>& lock);
   bool commit_gathered(const std::unique_lock<std::mutex>& one);
   void settle(const std::vector<Batch>& batches, const base::Result<void>& result);
 
@@ -52,10 +53,12 @@ class Committer {
   Lose lose_;
 
   std::mutex commit_mutex_;  // one commit at a time
-  std::mutex mutex_;         // guards the four below
+  std::mutex mutex_;         // guards those below
   std::condition_variable wake_;
   std::vector<JobPtr> dirty_;
-  bool urgent_ = false;  // somebody waits
+  std::uint64_t gathering_ = 0;  // how often `dirty_` began to fill
+  bool resting_ = false;         // the writer waits to be woken; otherwise it looks by itself
+  bool urgent_ = false;          // somebody waits
   bool stopping_ = false;
   std::thread thread_;
 };

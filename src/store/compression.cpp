@@ -13,7 +13,7 @@ namespace {
 
 enum class Form : char { raw = 0, zstd = 1, zstd_dictionary_v1 = 2 };
 
-constexpr int kLevelSmall = 2;  // one commit's records: latency counts
+constexpr int kLevelSmall = -1;  // one commit's records: somebody waits, and they are packed again
 constexpr int kLevelLarge = 3;
 constexpr std::size_t kLargeBytes = 8U << 10;       // from here a dictionary is only a beginning
 constexpr std::size_t kWorthBytes = 32;             // less is not worth a try

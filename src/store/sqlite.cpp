@@ -169,6 +169,8 @@ Result<void> Database::script(const char* sql) {
   return {};
 }
 
+std::int64_t Database::changes() const { return sqlite3_changes64(handle_); }
+
 base::Unexpected Database::failure(int status) const {
   const int primary = status & 0xff;
   // SQLite keeps no errno of a write to the log; the last one since the step began is it.

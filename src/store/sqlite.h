@@ -90,6 +90,7 @@ class Database {
   base::Result<std::int64_t> number(
       std::string_view sql);                   // the first column of the first row; 0 without one
   base::Result<void> script(const char* sql);  // several statements, no parameters
+  std::int64_t changes() const;                // rows that the last statement changed
 
   // The last failure: disk full -> `exhausted`; I/O, permissions, locks -> `unavailable`; damage ->
   // `corrupt`.

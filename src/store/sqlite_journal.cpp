@@ -19,6 +19,7 @@ namespace {
 // kPackedBytes.
 constexpr std::uint64_t kTailRowsMax = 64;
 constexpr std::uint64_t kPackedBytesMax = 64U << 10;  // of lines
+constexpr std::uint64_t kRecentBytesMax = 8U << 20;   // of lines, of all jobs
 
 struct Tail {
   Seq first = 1;
@@ -47,8 +48,10 @@ Result<JobState> job_state(Database& database, JobId job) {
 Result<void> put_job_state(Database& database, const JobState& state) {
   const auto& [row, tail] = state;
   return database.run(
-      "INSERT OR REPLACE INTO jobs(job, last, head, bytes, tail_first, tail_rows, tail_bytes) "
-      "VALUES (?,?,?,?,?,?,?)",
+      "INSERT INTO jobs(job, last, head, bytes, tail_first, tail_rows, tail_bytes) VALUES "
+      "(?,?,?,?,?,?,?) ON CONFLICT(job) DO UPDATE SET last=excluded.last, head=excluded.head, "
+      "bytes=excluded.bytes, tail_first=excluded.tail_first, tail_rows=excluded.tail_rows, "
+      "tail_bytes=excluded.tail_bytes",
       {row.job, row.last, row.head, row.bytes, tail.first, tail.rows, tail.bytes});
 }
 
@@ -93,16 +96,21 @@ Result<std::optional<Segment>> joined_tail(Database& database, Packer& packer, J
 
 // Same lines, same chain, fewer rows. Damaged rows stay as they are, so that damage does not
 // spread.
-Result<void> pack_tail(Database& database, Packer& packer, JobState& state) {
+Result<void> pack_tail(Database& database, Packer& packer, const RecentTails& tails,
+                       JobState& state) {
   if (state.tail.rows < 2) return {};
-  const std::optional<Segment> whole =
-      TRY(joined_tail(database, packer, state.row.job, state.tail));
-  if (!whole) {
-    state.tail = {state.row.last + 1, 0, 0};
-    return {};
+  const JobRow& row = state.row;
+  const Segment* whole = tails.find(row.job, state.tail.first, row.last, row.head);
+  std::optional<Segment> joined;
+  if (whole == nullptr) {
+    joined = TRY(joined_tail(database, packer, row.job, state.tail));
+    if (!joined) {
+      state.tail = {row.last + 1, 0, 0};
+      return {};
+    }
+    whole = &*joined;
   }
-  TRY(database.run("DELETE FROM journal WHERE job=? AND first>=?",
-                   {state.row.job, state.tail.first}));
+  TRY(database.run("DELETE FROM journal WHERE job=? AND first>=?", {row.job, state.tail.first}));
   state.tail.rows = 1;
   return insert_row(database, packer, *whole);
 }
@@ -130,18 +138,58 @@ base::Unexpected gap(JobId job, Seq after, const std::string& then) {
 
 }  // namespace
 
-Result<void> append_segment(Database& database, Packer& packer, const Segment& segment) {
+void RecentTails::begin(const Segment& segment) {
+  forget(segment.job);
+  if (bytes_ + segment.lines.size() > kRecentBytesMax) tails_.clear(), bytes_ = 0;
+  bytes_ += segment.lines.size();
+  tails_.emplace(segment.job, segment);
+}
+
+void RecentTails::extend(const Segment& segment) {
+  const auto known = tails_.find(segment.job);
+  if (known == tails_.end()) return;
+  Segment& tail = known->second;
+  if (segment.first != last_seq(tail) + 1 || segment.before != tail.head ||
+      bytes_ + segment.lines.size() > kRecentBytesMax)
+    return forget(segment.job);
+  bytes_ += segment.lines.size();
+  tail.count += segment.count;
+  tail.head = segment.head;
+  tail.lines += segment.lines;
+}
+
+void RecentTails::forget(JobId job) {
+  const auto known = tails_.find(job);
+  if (known == tails_.end()) return;
+  bytes_ -= known->second.lines.size();
+  tails_.erase(known);
+}
+
+const Segment* RecentTails::find(JobId job, Seq first, Seq last, const base::Digest& head) const {
+  const auto known = tails_.find(job);
+  if (known == tails_.end()) return nullptr;
+  const Segment& tail = known->second;
+  const bool fits = tail.first == first && last_seq(tail) == last && tail.head == head;
+  return fits && verify(tail) ? &tail : nullptr;
+}
+
+Result<void> append_segment(Database& database, Packer& packer, RecentTails& tails,
+                            const Segment& segment) {
   JobState state = TRY(job_state(database, segment.job));
   TRY(continues(state.row, segment));
   if (state.tail.rows > 0 && state.tail.bytes + segment.lines.size() > kPackedBytesMax) {
-    TRY(pack_tail(database, packer, state));
+    TRY(pack_tail(database, packer, tails, state));
     state.tail = {segment.first, 0, 0};
   }
   TRY(insert_row(database, packer, segment));
+  if (state.tail.rows == 0)
+    state.tail.first = segment.first, tails.begin(segment);
+  else
+    tails.extend(segment);
   advance(state.row, segment);
   state.tail.rows += 1;
   state.tail.bytes += segment.lines.size();
-  if (state.tail.rows >= kTailRowsMax) TRY(pack_tail(database, packer, state));
+  if (state.tail.rows >= kTailRowsMax) TRY(pack_tail(database, packer, tails, state));
   return put_job_state(database, state);
 }
 

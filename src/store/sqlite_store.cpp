@@ -105,6 +105,7 @@ class SqliteStore final : public Store {
   Lane write_;                     // no database in mode read
   Lane read_;
   RecentDigests recent_;  // under write_.mutex
+  RecentTails tails_;     // under write_.mutex
 };
 
 Result<std::unique_ptr<Database>> SqliteStore::connect(Access access) const {
@@ -156,7 +157,7 @@ Result<void> SqliteStore::commit(Epoch epoch, const Commit& commit) {
   const std::lock_guard guard(write_.mutex);
   Transaction transaction = TRY(begin_owned(epoch));
   for (const Segment& segment : commit.segments)
-    TRY(append_segment(*write_.database, write_.packer, segment));
+    TRY(append_segment(*write_.database, write_.packer, tails_, segment));
   TRY(put_blobs(commit.blobs));
   for (const Snapshot& snapshot : commit.snapshots) TRY(put_snapshot(snapshot));
   TRY(put_projections(commit));
@@ -191,15 +192,22 @@ Result<void> SqliteStore::put_snapshot(const Snapshot& snapshot) {
        Value::bytes(packed)});
 }
 
+// The index of the live processes changes only when `live` does.
 Result<void> SqliteStore::put_projections(const Commit& commit) {
   Database& database = *write_.database;
   for (const ProcessRow& row : commit.processes) {
+    const Value wake = row.wake ? Value(row.wake->unix_us) : Value::null();
+    TRY(
+        database.run("UPDATE processes SET parent=?, wake=?, state=?, detail=? WHERE job=? AND "
+                     "number=? AND live=?",
+                     {row.parent, wake, Value::text(row.state), Value::text(row.detail),
+                      row.pid.job, row.pid.number, row.live}));
+    if (database.changes() > 0) continue;
     TRY(
         database.run("INSERT OR REPLACE INTO processes(job, number, parent, live, wake, state, "
                      "detail) VALUES (?,?,?,?,?,?,?)",
-                     {row.pid.job, row.pid.number, row.parent, row.live,
-                      row.wake ? Value(row.wake->unix_us) : Value::null(), Value::text(row.state),
-                      Value::text(row.detail)}));
+                     {row.pid.job, row.pid.number, row.parent, row.live, wake,
+                      Value::text(row.state), Value::text(row.detail)}));
   }
   for (const RequestRow& row : commit.requests) {
     TRY(database.run(

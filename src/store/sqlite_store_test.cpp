@@ -444,6 +444,54 @@ TEST(SqliteStore, LosesNothingWhenKilled) {
   }
 }
 
+// The lines of a commit that was refused are not packed in the place of those that came after it.
+TEST(SqliteStore, PacksWhatIsThereAndNotWhatWasRefused) {
+  const TempDir dir;
+  const auto store = open_ok(dir.path());
+  const Epoch epoch = *store->own();
+  TestJournal journal(7);
+  std::string all;
+  for (int i = 0; i < 200; ++i) {
+    if (i % 50 == 20) {
+      TestJournal refused = journal;
+      TestJournal gap(8);
+      gap.next("never there");
+      const auto done = store->commit(
+          epoch, {.segments = {refused.next("refused"), gap.next("follows nothing")}});
+      ASSERT_FALSE(done.has_value());
+      EXPECT_EQ(done.error().code, Code::conflict);
+    }
+    Segment segment = journal.next(fmt::format("line {}", i));
+    all += segment.lines;
+    ASSERT_TRUE(store->commit(epoch, {.segments = {std::move(segment)}}));
+  }
+  std::string read;
+  const auto segments = store->read({7}, 1, 1000);
+  ASSERT_TRUE(segments.has_value()) << segments.error().what;
+  for (const Segment& segment : *segments) read += segment.lines;
+  EXPECT_EQ(read, all);
+  EXPECT_LT(store->sizes()->journal_rows, 64U);
+  EXPECT_TRUE(store->check()->empty());
+}
+
+// A process that comes and goes is listed as it is now.
+TEST(SqliteStore, ListsAProcessThatEndedAndCameBack) {
+  const TempDir dir;
+  const auto store = open_ok(dir.path());
+  const Epoch epoch = *store->own();
+  ProcessRow row{.pid = {{7}, 1}, .state = "runnable"};
+  for (const bool live : {true, true, false, false, true}) {
+    row.live = live;
+    row.detail += '.';
+    ASSERT_TRUE(store->commit(epoch, {.processes = {row}}));
+    const auto all = *store->processes(Which::all, {}, 10);
+    ASSERT_EQ(all.size(), 1U);
+    EXPECT_EQ(all[0].detail, row.detail);
+    EXPECT_EQ(store->processes(Which::live, {}, 10)->size(), live ? 1U : 0U);
+  }
+  EXPECT_TRUE(store->check()->empty());
+}
+
 // 1,000 steps of an agent with 1 KB of incompressible text each, in two commits a step.
 TEST(SqliteStore, StaysSmall) {
   const TempDir dir;
