@@ -197,8 +197,8 @@ Result<abi::MemGet::Reply> carry_out(Enactment& act, const abi::MemGet& call) {
   const std::string space = space_of(act, call.space);
   const core::Object* object = find_object(act.state(), space, call.name);
   if (object == nullptr) return no_object(space, call.name);
-  return abi::MemGet::Reply{object->type, object->version,
-                            base::Json::trusted(TRY(act.load(object->value)))};
+  std::string value = TRY(act.load(object->value));
+  return abi::MemGet::Reply{object->type, object->version, base::Json::trusted(std::move(value))};
 }
 
 Result<abi::MemAppend::Reply> carry_out(Enactment& act, const abi::MemAppend& call) {

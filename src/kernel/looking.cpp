@@ -133,10 +133,10 @@ Result<std::vector<RecordView>> views_of(std::string_view lines, base::Digest be
     before = core::chain(before, line);
     constexpr std::string_view kBody = ",\"body\":";
     const std::string_view body = line.substr(line.find(kBody) + kBody.size());
+    std::string whole = TRY(base::with_payloads(body.substr(0, body.size() - 1), load));
     views.push_back({record.pid(), record.seq, record.cause, record.at,
-                     std::string(core::kind_of(record)),
-                     TRY(base::with_payloads(body.substr(0, body.size() - 1), load)),
-                     std::string(line), before});
+                     std::string(core::kind_of(record)), std::move(whole), std::string(line),
+                     before});
   }
   return views;
 }

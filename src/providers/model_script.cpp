@@ -216,7 +216,8 @@ class ScriptedModel::Cache {
     Entry& entry = entries_[path];
     if (entry.script && entry.stamp == stamp) return entry.script;
     const std::string text = TRY(content_of(file, path));
-    entry = {stamp, std::make_shared<const Script>(TRY(Script::parse(text, path)))};
+    auto script = std::make_shared<const Script>(TRY(Script::parse(text, path)));
+    entry = {stamp, std::move(script)};
     return entry.script;
   }
 

@@ -203,8 +203,8 @@ Result<std::vector<JobRow>> all_jobs(Database& database) {
   std::vector<JobRow> jobs;
   Query query = database.query("SELECT job, last, head, bytes FROM jobs ORDER BY job");
   while (TRY(query.next())) {
-    jobs.push_back(
-        {JobId{query.number(0)}, query.number(1), TRY(query.digest(2)), query.number(3)});
+    const base::Digest head = TRY(query.digest(2));
+    jobs.push_back({JobId{query.number(0)}, query.number(1), head, query.number(3)});
   }
   return jobs;
 }

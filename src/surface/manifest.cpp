@@ -59,7 +59,7 @@ Result<void> read_limits(const YamlMap& map, const std::string& path, kernel::Li
   TRY(map.pairs("budget", pairs));
   for (std::size_t i = 0; i < pairs.size(); ++i)
     if (const auto ok = set_limit(out, pairs[i].first, pairs[i].second); !ok)
-      return map.at(budget->members[i].second.line, "budget", ok.error());
+      return map.at(budget->members[i].value.line, "budget", ok.error());
   return {};
 }
 
@@ -71,7 +71,7 @@ Result<void> read_prices(const YamlMap& map, const std::string& path, Manifest& 
   TRY(map.pairs("prices", pairs));
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     const auto usd = parse_usd_micro(pairs[i].second);
-    if (!usd) return map.at(prices->members[i].second.line, pairs[i].first, usd.error());
+    if (!usd) return map.at(prices->members[i].value.line, pairs[i].first, usd.error());
     (pairs[i].first == kPrices[0] ? out.usd_micro_per_mtok_in : out.usd_micro_per_mtok_out) = *usd;
   }
   return {};

@@ -68,7 +68,7 @@ class Copy {
                  fmt::format("key `{}` is there twice", base::printable(key.Scalar())));
     Yaml copied = TRY(of(value, depth + 1));
     if (copied.kind == Yaml::Kind::null) copied.line = line;
-    out.members.emplace_back(key.Scalar(), std::move(copied));
+    out.members.push_back({key.Scalar(), std::move(copied)});
     return {};
   }
 

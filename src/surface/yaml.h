@@ -18,16 +18,22 @@ inline constexpr std::size_t kYamlNodesMax = 20'000;
 inline constexpr std::size_t kYamlDepthMax = 16;
 
 struct Yaml {
+  struct Member;
   enum class Kind : std::uint8_t { null, text, list, map } kind = Kind::null;
   std::size_t line = 1;
   std::string text;
-  std::vector<Yaml> items;                            // list
-  std::vector<std::pair<std::string, Yaml>> members;  // map, in order
+  std::vector<Yaml> items;      // list
+  std::vector<Member> members;  // map, in order
 
   const Yaml* find(std::string_view key) const;
 
   // `name` is what errors call the file: `NAME:LINE: ...`. Errors are `invalid`.
   static base::Result<Yaml> parse(const std::string& text, const std::string& name);
+};
+
+struct Yaml::Member {
+  std::string key;
+  Yaml value;
 };
 
 // Reads a map's members into fields; every error names the file, the line and the key.

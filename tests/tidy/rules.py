@@ -246,6 +246,35 @@ def check_size(report, path, text, code):
                        f"at most {FUNCTION_LINES_MAX}: give its steps names")
 
 
+BODY_HEAD = re.compile(r"(\)|\b(else|do|try|const|noexcept|override|final|mutable)|->[^;{}()]*|^|[;{}])$")
+
+
+def check_try(report, path, code):
+    """GCC 12 (seen in 12.2) does not destroy the elements of a braced initialiser when a TRY after them returns."""
+    for match in re.finditer(r"\bTRY\(", code):
+        depth, comma, index = 0, False, match.start() - 1
+        while index >= 0:
+            char = code[index]
+            if char in ")]}":
+                depth += 1
+            elif char in "([{" and depth > 0:
+                depth -= 1
+            elif depth == 0 and char == ";":
+                break
+            elif depth == 0 and char == ",":
+                comma = True
+            elif char == "{":
+                if BODY_HEAD.search(code[:index].rstrip()[-200:]):
+                    break
+                if comma:
+                    report.add(path, code.count("\n", 0, match.start()) + 1, "try-in-braces",
+                               "what stands before this TRY in the braces leaks when it returns: give its value a name first")
+                    break
+            elif char in "([":
+                comma = False  # arguments before it are destroyed as they should be
+            index -= 1
+
+
 def check_header(report, path, text):
     if not re.search(r"^\s*#pragma once\b", text, re.MULTILINE):
         report.add(path, 1, "header-guard", "add `#pragma once`")
@@ -264,6 +293,7 @@ def check_source(report, root, path, edges):
     check_kernel(report, path, code)
     check_names(report, path, code)
     check_size(report, path, text, code)
+    check_try(report, path, code)
     if path.endswith(".h"):
         check_header(report, path, text)
     for number, line in enumerate(text.splitlines(), 1):

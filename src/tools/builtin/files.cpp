@@ -187,7 +187,8 @@ struct MakeDirectory {
 
   static Result<Reply> run(abi::Syscalls& sys, Args args) {
     const Path path = TRY(Path::parse(args.path, sys.cwd()));
-    return Reply{path, TRY(sys.call(abi::FsMkdir{path, true})).created};
+    const bool created = TRY(sys.call(abi::FsMkdir{path, true})).created;
+    return Reply{path, created};
   }
 };
 
@@ -209,7 +210,9 @@ struct MoveFile {
   };
 
   static Result<Reply> run(abi::Syscalls& sys, Args args) {
-    Reply reply{TRY(Path::parse(args.from, sys.cwd())), TRY(Path::parse(args.to, sys.cwd()))};
+    const Path from = TRY(Path::parse(args.from, sys.cwd()));
+    const Path to = TRY(Path::parse(args.to, sys.cwd()));
+    Reply reply{from, to};
     TRY(sys.call(abi::FsMove{reply.from, reply.to}));
     return reply;
   }

@@ -75,7 +75,8 @@ struct GetObject {
                   "list_objects shows the names");
     const std::string name = std::move(args.name ? *args.name : *args.oid);
     auto got = TRY(sys.call(abi::MemGet{std::move(args.space), name}));
-    return Reply{name, std::move(got.type), got.version, {TRY(bytes_of(std::move(got.value)))}};
+    std::string value = TRY(bytes_of(std::move(got.value)));
+    return Reply{name, std::move(got.type), got.version, {std::move(value)}};
   }
 };
 
