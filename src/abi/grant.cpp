@@ -126,7 +126,8 @@ class OptionParser {
       return {};
     }
     if (word.starts_with("bytes<=")) {
-      grant_.conditions.push_back({ConditionKind::bytes, TRY(parse_bytes(word.substr(7))), {}});
+      const std::uint64_t bytes_max = TRY(parse_bytes(word.substr(7)));
+      grant_.conditions.push_back({ConditionKind::bytes, bytes_max, {}});
       return {};
     }
     for (const auto kind :

@@ -79,7 +79,8 @@ class Tally {
     if (cap.grant.effect == GrantEffect::deny) return denies_.add(&cap);
     if (trapped_ && !names_trapdoors(cap.grant.resource, need_.resource.text(), trapdoors_))
       return past_trapdoor_.add(&cap);
-    if (cap.bound_call) return void(bound_ = bound_ == nullptr ? &cap : bound_);
+    if (cap.bound_call)  // the oldest
+      return void(bound_ = bound_ == nullptr || cap.id < bound_->id ? &cap : bound_);
     const Rank rank{cap.grant.resource.specificity(), cap.grant.conditions.size()};
     if (best_.empty() || rank > rank_) best_.clear(), rank_ = rank;
     if (rank == rank_) best_.add(&cap);
@@ -149,15 +150,15 @@ bool in_force(const Capability& cap, base::Time now) {
 // Of several equally specific allows, one without a limit is used before one with.
 std::vector<base::CapId> spends_of(const JobState& state, const Tally& tally) {
   if (tally.bound() != nullptr) return limited_line(state, *tally.bound());
-  std::optional<std::vector<base::CapId>> least;
+  std::optional<std::vector<base::CapId>> oldest;
   for (std::size_t i = 0; i < tally.best().size(); ++i) {
     const Capability& cap = *tally.best()[i];
     if (cap.grant.effect != GrantEffect::allow) continue;
     std::vector<base::CapId> line = limited_line(state, cap);
     if (line.empty()) return line;
-    if (!least) least = std::move(line);
+    if (!oldest || line.front() < oldest->front()) oldest = std::move(line);
   }
-  return least.value_or(std::vector<base::CapId>{});
+  return oldest.value_or(std::vector<base::CapId>{});
 }
 
 void tally_all(const JobState& state, std::uint32_t holder, const abi::Need& need, base::Time now,

@@ -173,8 +173,11 @@ Result<void> Owner::give_approval(const JobPtr& job, const Lock& lock, const cor
       grant.conditions = ask.grant.conditions;
     if (answer.scope == Answer::Scope::uses) grant.uses = answer.uses;
     if (answer.scope == Answer::Scope::until) grant.until = answer.until;
+    // Where the ask is gone by now, the yes stands alone.
+    std::optional<base::CapId> answers;
+    if (!job_wide && core::is_live(job->state, ask, hands_.clock.now())) answers = ask.id;
     TRY(grant_to(job, lock, job_wide ? core::kStanding : process, cause, std::move(grant), from,
-                 bound, job_wide ? std::optional<base::CapId>() : opened.asked_by[i]));
+                 bound, answers));
   }
   return {};
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -120,10 +121,30 @@ Result<Fd> open_temp(const PinnedPath& place, const std::string& temp) {
 // apart 10 to 12 ms.
 enum class Flushes : unsigned char { ordered, apart };
 
+// Whether the ext4 volume that holds this file has a journal, as the kernel says in sysfs. A doubt
+// is a no.
+bool has_ext4_journal(int file) {
+  struct stat status{};
+  if (::fstat(file, &status) != 0) return false;
+  const std::string device =
+      fmt::format("/sys/dev/block/{}:{}", major(status.st_dev), minor(status.st_dev));
+  char target[256];
+  const ssize_t bytes = ::readlink(device.c_str(), target, sizeof(target));
+  if (bytes <= 0 || bytes == static_cast<ssize_t>(sizeof(target))) return false;
+  const std::string_view link(target, static_cast<std::size_t>(bytes));
+  const std::string task =
+      fmt::format("/sys/fs/ext4/{}/journal_task", link.substr(link.find_last_of('/') + 1));
+  const Fd opened(::open(task.c_str(), O_RDONLY | O_CLOEXEC));
+  char pid[32];
+  const ssize_t got = opened ? ::read(opened.number(), pid, sizeof(pid)) : -1;
+  return got > 0 && pid[0] >= '0' && pid[0] <= '9';  // without a journal: <none>
+}
+
 Flushes flushes_of(int file) {
   struct statfs volume{};
   if (::fstatfs(file, &volume) != 0) return Flushes::apart;
-  const bool in_order = volume.f_type == EXT4_SUPER_MAGIC || volume.f_type == kXfsMagic;
+  const bool in_order =
+      volume.f_type == kXfsMagic || (volume.f_type == EXT4_SUPER_MAGIC && has_ext4_journal(file));
   return in_order ? Flushes::ordered : Flushes::apart;
 }
 

@@ -79,7 +79,7 @@ Verdict reference_decision(const std::vector<core::Capability>& caps,
     const bool wild = pattern.find('*') != std::string::npos;
     if (trap && wild && !holds_trapdoor(literal_part(pattern), trapdoors)) continue;
     if (cap.bound_call) {
-      bound = &cap;
+      if (bound == nullptr) bound = &cap;  // the oldest
       continue;
     }
     if (!best.empty() && ranks_of(pattern) > ranks_of(best.front()->grant.resource.text()))
