@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
-#include "base/schema.h"
 #include "base/text.h"
 #include "kernel/answers.h"
+#include "kernel/schema.h"
 
 namespace alos::kernel {
 namespace {
@@ -37,7 +37,7 @@ Result<EditedCall> read_edited(std::string_view name, std::string_view json, bas
 
 Result<void> check_form_answer(const base::Json& schema, std::string_view text) {
   const base::Json value = TRY(base::parse_json(text));
-  return base::check_schema(schema.data, value.data);
+  return check_schema(schema.data, value.data);
 }
 
 }  // namespace alos::kernel

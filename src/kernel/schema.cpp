@@ -1,4 +1,4 @@
-#include "base/schema.h"
+#include "kernel/schema.h"
 
 #include <fmt/format.h>
 
@@ -13,9 +13,9 @@
 
 #include "base/text.h"
 
-namespace alos::base {
+namespace alos::kernel {
 
-Result<void> check_schema(std::string_view schema, std::string_view value) try {
+base::Result<void> check_schema(std::string_view schema, std::string_view value) try {
   const boost::json::value schema_json = boost::json::parse(schema);
   const boost::json::value value_json = boost::json::parse(value);
   valijson::Schema compiled;
@@ -33,10 +33,11 @@ Result<void> check_schema(std::string_view schema, std::string_view value) try {
     for (const std::string& part : error.context) path += part;
     if (!path.empty()) place = path;
   }
-  return fail(Code::invalid, fmt::format("{}: {}", printable(place), printable(why)));
+  return base::fail(base::Code::invalid,
+                    fmt::format("{}: {}", base::printable(place), base::printable(why)));
 } catch (const std::exception& error) {
-  return fail(Code::invalid,
-              fmt::format("the schema or the value cannot be read: {}", printable(error.what())));
+  return base::fail(base::Code::invalid, fmt::format("the schema or the value cannot be read: {}",
+                                                     base::printable(error.what())));
 }
 
-}  // namespace alos::base
+}  // namespace alos::kernel

@@ -5,10 +5,10 @@
 
 #include "base/result.h"
 
-namespace alos::base {
+namespace alos::kernel {
 
 // Whether `value` is what `schema` describes; both are JSON text. Errors: `invalid`, with the place
 // in the value and what is expected there.
-Result<void> check_schema(std::string_view schema, std::string_view value);
+base::Result<void> check_schema(std::string_view schema, std::string_view value);
 
-}  // namespace alos::base
+}  // namespace alos::kernel
