@@ -49,6 +49,22 @@ class Authority {
   Journal& journal_;
 };
 
+// The call as JSON with all that it holds, for a person who may edit it: a record would refer to
+// what is large.
+template <abi::Call C>
+std::string whole_json(C call) {
+  std::vector<store::Blob> blobs;
+  detach_payloads(call, blobs);
+  const auto load = [&](const base::Digest& digest) -> base::Result<std::string> {
+    for (const store::Blob& blob : blobs)
+      if (blob.digest == digest) return blob.bytes;
+    return base::fail(base::Code::not_found, "it is in the store already");
+  };
+  std::string json = base::to_json(call);
+  auto whole = base::with_payloads(json, load);
+  return whole ? std::move(*whole) : std::move(json);
+}
+
 template <abi::PinnedCall C>
 base::Result<std::unique_ptr<ports::Pin>> Authority::pin(C& call) const {
   abi::Roots roots;
@@ -109,7 +125,7 @@ base::Result<ports::Permit<C>> Authority::decide(C call, const base::Digest& dig
   const Lock lock(journal_.place().job->mutex);
   // What resolving found out is for those only who may ask: the name is decided first.
   const std::function<Shown()> show = [&] {
-    return Shown{preview_of(call, what_is_there(call, pinned.get())), base::to_json(call)};
+    return Shown{preview_of(call, what_is_there(call, pinned.get())), whole_json(call)};
   };
   TRY(check(lock, {C::kName, digest, show}, grounds));
   if (!found) {
