@@ -34,7 +34,7 @@ class Authority {
   base::Result<std::unique_ptr<ports::Pin>> pin(C& call) const;
   // The content that a write would replace; nothing where there is none, or none that can be shown.
   template <abi::Call C>
-  std::optional<std::string> what_is_there(const C& call, const ports::Pin* pin) const;
+  Before what_is_there(const C& call, const ports::Pin* pin) const;
   base::Result<void> check(const Lock& lock, const Question& question, ports::Grounds& grounds);
   base::Result<void> check_open_intent(const Lock& lock, ports::Grounds& grounds,
                                        const core::Syscall& open) const;
@@ -89,14 +89,19 @@ base::Result<std::unique_ptr<ports::Pin>> Authority::pin(C& call) const {
 }
 
 template <abi::Call C>
-std::optional<std::string> Authority::what_is_there(const C&, const ports::Pin* pin) const {
+Before Authority::what_is_there(const C&, const ports::Pin* pin) const {
+  Before before;
   if constexpr (std::is_same_v<C, abi::FsWrite>) {
     std::string content;
-    if (pin == nullptr) return std::nullopt;
-    const auto before = journal_.services().hands.files.preimage(*pin, 0, kShownBytesMax, content);
-    if (before && before->existed && before->digest) return content;
+    if (pin == nullptr) return before;
+    const auto found = journal_.services().hands.files.preimage(*pin, 0, kShownBytesMax, content);
+    if (!found) return before;
+    if (!found->existed) before.is = Before::Is::nothing;
+    if (!found->existed || !found->digest) return before;
+    before.is = Before::Is::file;
+    if (base::Digest::of(content) == *found->digest) before.content = std::move(content);
   }
-  return std::nullopt;
+  return before;
 }
 
 template <abi::Call C>

@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kLinesMax = 60;
 constexpr std::size_t kBytesMax = 6 * 1024;
 constexpr std::size_t kLineBytesMax = 400;
+constexpr std::size_t kTailBytes = 80;
 constexpr std::size_t kContext = 3;
 // Beyond it a change is shown as all old lines and then all new ones: the work is bounded.
 constexpr std::size_t kWorkMax = 1'000'000;
@@ -29,14 +30,23 @@ Lines lines_of(std::string_view text) {
   return out;
 }
 
+// Both ends of a long line: what matters may stand behind much that does not.
+std::string ends_of(std::string_view line) {
+  std::string_view tail = line.substr(line.size() - kTailBytes);
+  while (!tail.empty() && (static_cast<unsigned char>(tail.front()) & 0xC0U) == 0x80)
+    tail.remove_prefix(1);
+  return fmt::format("{} ({} bytes) … {}",
+                     base::printable(base::shortened(line, kLineBytesMax - kTailBytes)),
+                     line.size(), base::printable(tail));
+}
+
 // Lines for a person, of which no more than they read are kept; the rest is counted.
 class Page {
  public:
   void add(char mark, std::string_view line) {
     if (lines_ == kLinesMax || text_.size() > kBytesMax) return void(++left_out_);
     text_ += mark;
-    text_ += base::printable(base::shortened(line, kLineBytesMax));
-    if (line.size() > kLineBytesMax) text_ += fmt::format(" ({} bytes)", line.size());
+    text_ += line.size() <= kLineBytesMax ? base::printable(line) : ends_of(line);
     text_ += '\n';
     ++lines_;
   }
@@ -144,10 +154,12 @@ std::string_view end_note(std::string_view before, std::string_view after) {
   return has ? "; the last line now ends" : "; the last line no longer ends";
 }
 
-std::string new_file(const abi::FsWrite& call) {
+std::string head_of(const abi::FsWrite& call, const Before& before) {
   const std::string_view content = call.content.data;
-  const std::string_view how =
-      call.existing == abi::Existing::must_not ? "create" : "create or replace with";
+  std::string_view how = "create or replace with";
+  if (before.is == Before::Is::nothing || call.existing == abi::Existing::must_not)
+    how = "create with";
+  if (before.is == Before::Is::file) how = "replace a file too large to compare with";
   if (call.content.blob || !is_text(content))
     return fmt::format("{} {} bytes that are not text\n", how, call.content.size_bytes());
   Page page;
@@ -158,20 +170,21 @@ std::string new_file(const abi::FsWrite& call) {
 
 }  // namespace
 
-std::string preview_of(const abi::FsWrite& call, const std::optional<std::string>& before) {
+std::string preview_of(const abi::FsWrite& call, const Before& before) {
+  if (!before.content) return head_of(call, before);
   const std::string_view after = call.content.data;
-  if (!before) return new_file(call);
-  const std::string sizes =
-      fmt::format("replace {} bytes with {} bytes", before->size(), call.content.size_bytes());
-  if (call.content.blob || !is_text(after) || !is_text(*before)) return sizes + ", not text\n";
-  if (*before == after) return sizes + ": the same\n";
+  const std::string sizes = fmt::format("replace {} bytes with {} bytes", before.content->size(),
+                                        call.content.size_bytes());
+  if (call.content.blob || !is_text(after) || !is_text(*before.content))
+    return sizes + ", not text\n";
+  if (*before.content == after) return sizes + ": the same\n";
   Page page;
-  page.head(fmt::format("{}{}:", sizes, end_note(*before, after)));
-  add_diff(page, edits_of(lines_of(*before), lines_of(after)));
+  page.head(fmt::format("{}{}:", sizes, end_note(*before.content, after)));
+  add_diff(page, edits_of(lines_of(*before.content), lines_of(after)));
   return std::move(page).text();
 }
 
-std::string preview_of(const abi::FsMove& call, const std::optional<std::string>&) {
+std::string preview_of(const abi::FsMove& call, const Before&) {
   return fmt::format("move {} to {}", base::printable(call.from.text()),
                      base::printable(call.to.text()));
 }

@@ -156,8 +156,9 @@ std::string authority_summary(std::string_view kind, Reader body) {
   if (kind == "request.voted")
     return fmt::format("yes from {} {}", brief(get(body, "by")), brief(get(body, "scope")));
   if (kind == "request.answered")
-    return fmt::format("{} by {} {} {}", get(body, "answer"), brief(get(body, "by")),
-                       brief(get(body, "scope")), brief(get(body, "text")));
+    return fmt::format("{} by {} {}{} {}", get(body, "answer"), brief(get(body, "by")),
+                       brief(get(body, "scope")), get(body, "edited").empty() ? "" : ", edited",
+                       brief(get(body, "text")));
   return {};
 }
 

@@ -25,13 +25,18 @@ constexpr std::size_t kTextBytesMax = 2000;
 constexpr std::size_t kColumnsMin = 40;
 constexpr std::size_t kPreviewLinesMax = 80;
 
-// One line of the width, that says how much of it is not shown.
+// One line of the width; of a longer one both ends, and how much lies between.
 std::string fitted(std::string_view text, std::size_t width) {
   const std::string shown = base::printable(text);
   const std::size_t all = columns(shown);
   if (all <= width) return shown;
-  const std::size_t kept = width > 24 ? width - 20 : width;
-  return fmt::format("{} ({} more characters)", cut(shown, kept), all - kept);
+  constexpr std::size_t kTail = 24, kNote = 24;
+  if (width < kTail + 2 * kNote) return fmt::format("{} ({} more)", cut(shown, width), all - width);
+  std::size_t at = shown.size();
+  for (std::size_t seen = 0; seen < kTail && at > 0; --at)
+    if ((static_cast<unsigned char>(shown[at - 1]) & 0xC0U) != 0x80) ++seen;
+  const std::size_t kept = width - kTail - kNote;
+  return fmt::format("{} ({} more) … {}", cut(shown, kept), all - kept - kTail, shown.substr(at));
 }
 
 // Long texts are cut, short of hiding that they are.
@@ -182,7 +187,9 @@ std::vector<Choice> choices_of(const RequestView& request) {
   const auto yes = [](Scope scope) {
     return Answer{.kind = Answer::Kind::approve, .scope = scope};
   };
-  const std::string asked = asks_in_words(request);
+  constexpr std::size_t kAskedBytesMax = 160;
+  std::string asked = asks_in_words(request);
+  if (asked.size() > kAskedBytesMax) asked = "what is said above";
   const std::string while_it_lives = fmt::format(" until {} ends", base::to_string(request.pid));
   const bool call = request.kind == "approval";
   std::vector<Choice> out;

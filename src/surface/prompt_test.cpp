@@ -72,7 +72,7 @@ TEST(Prompt, NothingFromAnAgentReachesTheTerminalRaw) {
     for (const char* raw : {"\x1b", "\xe2\x80\xae", "\xe2\x80\x8b", "\r"})
       EXPECT_EQ(text.find(raw), std::string::npos);
     EXPECT_LT(text.size(), 40'000U);
-    EXPECT_NE(text.find("more characters)"), std::string::npos) << "what is cut is counted";
+    EXPECT_NE(text.find(" more) … xx"), std::string::npos) << "what is cut is counted";
   }
 }
 
