@@ -254,7 +254,8 @@ Result<Policy> Policy::parse(const std::string& text, const std::string& name) {
                      fmt::format("`{}` is not an absolute directory",
                                  base::printable(base::shortened(dir, 80))),
                      ""});
-    out.workspaces.push_back({dir, TRY(read_rules(&rules, name, dir))});
+    std::vector<PolicyRule> read = TRY(read_rules(&rules, name, dir));
+    out.workspaces.push_back({dir, std::move(read)});
   }
   return out;
 }
