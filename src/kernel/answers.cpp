@@ -185,13 +185,15 @@ Result<void> Owner::give_approval(const JobPtr& job, const Lock& lock, const cor
 Result<void> Owner::refuse_for_good(const JobPtr& job, const Lock& lock,
                                     const core::Request& request, const Answer& answer,
                                     base::Seq cause) {
+  const std::string from =
+      fmt::format("{} (request {})", answer.by, base::to_string(job->id(), request.opened.request));
   const core::RequestOpened opened = request.opened;
   for (const core::NeedText& need : opened.needs) {
     abi::Grant grant;
     grant.rights = {need.right};
     grant.resource = answer.over ? *answer.over : abi::Pattern::exactly(need.resource);
     grant.effect = abi::GrantEffect::deny;
-    TRY(grant_to(job, lock, core::kStanding, cause, std::move(grant), answer.by, {}, {}));
+    TRY(grant_to(job, lock, core::kStanding, cause, std::move(grant), from, {}, {}));
   }
   return {};
 }

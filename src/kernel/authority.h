@@ -34,7 +34,7 @@ class Authority {
   base::Result<std::unique_ptr<ports::Pin>> pin(C& call) const;
   // The content that a write would replace; nothing where there is none, or none that can be shown.
   template <abi::Call C>
-  std::optional<std::string> what_is_there(const C& call, const ports::Pin* pin) const;
+  Before what_is_there(const C& call, const ports::Pin* pin) const;
   base::Result<void> check(const Lock& lock, const Question& question, ports::Grounds& grounds);
   base::Result<void> check_open_intent(const Lock& lock, ports::Grounds& grounds,
                                        const core::Syscall& open) const;
@@ -48,6 +48,22 @@ class Authority {
 
   Journal& journal_;
 };
+
+// The call as JSON with all that it holds, for a person who may edit it: a record would refer to
+// what is large.
+template <abi::Call C>
+std::string whole_json(C call) {
+  std::vector<store::Blob> blobs;
+  detach_payloads(call, blobs);
+  const auto load = [&](const base::Digest& digest) -> base::Result<std::string> {
+    for (const store::Blob& blob : blobs)
+      if (blob.digest == digest) return blob.bytes;
+    return base::fail(base::Code::not_found, "it is in the store already");
+  };
+  std::string json = base::to_json(call);
+  auto whole = base::with_payloads(json, load);
+  return whole ? std::move(*whole) : std::move(json);
+}
 
 template <abi::PinnedCall C>
 base::Result<std::unique_ptr<ports::Pin>> Authority::pin(C& call) const {
@@ -73,14 +89,19 @@ base::Result<std::unique_ptr<ports::Pin>> Authority::pin(C& call) const {
 }
 
 template <abi::Call C>
-std::optional<std::string> Authority::what_is_there(const C&, const ports::Pin* pin) const {
+Before Authority::what_is_there(const C&, const ports::Pin* pin) const {
+  Before before;
   if constexpr (std::is_same_v<C, abi::FsWrite>) {
     std::string content;
-    if (pin == nullptr) return std::nullopt;
-    const auto before = journal_.services().hands.files.preimage(*pin, 0, kShownBytesMax, content);
-    if (before && before->existed && before->digest) return content;
+    if (pin == nullptr) return before;
+    const auto found = journal_.services().hands.files.preimage(*pin, 0, kShownBytesMax, content);
+    if (!found) return before;
+    if (!found->existed) before.is = Before::Is::nothing;
+    if (!found->existed || !found->digest) return before;
+    before.is = Before::Is::file;
+    if (base::Digest::of(content) == *found->digest) before.content = std::move(content);
   }
-  return std::nullopt;
+  return before;
 }
 
 template <abi::Call C>
@@ -109,7 +130,7 @@ base::Result<ports::Permit<C>> Authority::decide(C call, const base::Digest& dig
   const Lock lock(journal_.place().job->mutex);
   // What resolving found out is for those only who may ask: the name is decided first.
   const std::function<Shown()> show = [&] {
-    return Shown{preview_of(call, what_is_there(call, pinned.get())), base::to_json(call)};
+    return Shown{preview_of(call, what_is_there(call, pinned.get())), whole_json(call)};
   };
   TRY(check(lock, {C::kName, digest, show}, grounds));
   if (!found) {

@@ -11,6 +11,8 @@ void mark_projections(Job& job, const core::Record& record) {
   if (job.state.process(record.process) != nullptr) job.tail.processes.insert(record.process);
   if (const auto* opened = std::get_if<core::RequestOpened>(&record.body))
     job.tail.requests.insert(opened->request);
+  if (const auto* voted = std::get_if<core::RequestVoted>(&record.body))
+    job.tail.requests.insert(voted->request);
   if (const auto* answered = std::get_if<core::RequestAnswered>(&record.body))
     job.tail.requests.insert(answered->request);
 }

@@ -56,17 +56,29 @@ struct Launch {
   enum class Base : std::uint8_t { grants, none } base = Base::grants;
   Limits limits;
   std::uint64_t usd_micro_per_mtok_in = 0, usd_micro_per_mtok_out = 0;
+  std::vector<std::string> needs;      // declared besides the image's; looked at by plan() only
   std::vector<std::string> trapdoors;  // besides the built-in ones
   std::vector<Person> people;          // besides the owner
   std::vector<Standing> standing;
   enum class Start : std::uint8_t { now, paused } start = Start::now;
 };
 
+// What comes of one declared need.
+struct NeedView {
+  std::string need;
+  std::string state;  // granted, asked, answered (a policy says yes to the ask), denied, unmet
+  std::string by;     // the grant that decides, and from whom
+  std::vector<std::string> except;  // grants that say otherwise about a part of it
+  std::string missing;              // unmet: the grant that would meet it
+  ALOS_FIELDS(need, state, by, except, missing)
+};
+
 // What a launch would give: for --dry-run. Nothing is started.
 struct Plan {
   abi::Image image;
   std::vector<GrantFrom> grants;
-  std::vector<std::string> unmet;  // grants that would meet the image's needs
+  std::vector<NeedView> needs;     // of the image and of the launch
+  std::vector<std::string> unmet;  // grants that would meet those that are not met
   std::vector<std::string> trapdoors;
 };
 
@@ -175,6 +187,7 @@ class Kernel {
   virtual base::Result<std::vector<ProcessView>> processes(Which which) = 0;
   virtual base::Result<ProcessView> process(base::Pid pid) = 0;
   virtual base::Result<std::vector<RequestView>> requests(Which which) = 0;
+  // Of a process, and the job's standing answers; number 0: of every process of the job.
   virtual base::Result<std::vector<CapabilityView>> capabilities(base::Pid pid) = 0;
   virtual base::Result<std::vector<RecordView>> records(base::JobId job, base::Seq from,
                                                         std::size_t limit) = 0;

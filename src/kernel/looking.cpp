@@ -175,8 +175,14 @@ Result<std::vector<RequestView>> Looking::requests(Which which) {
   base::RequestId request;
   while (true) {
     const auto rows = TRY(store_->requests(to_store(which), job, request, kPageRows));
-    for (const store::RequestRow& row : rows)
-      views.push_back(TRY(base::from_json<RequestView>(row.detail, base::Source::outside)));
+    for (const store::RequestRow& row : rows) {
+      auto& view =
+          views.emplace_back(TRY(base::from_json<RequestView>(row.detail, base::Source::outside)));
+      // A call is an object of named fields: this is a reference to one.
+      if (!view.arguments.starts_with(R"({"$text":)")) continue;
+      const auto kept = TRY(base::from_json<base::Text>(view.arguments, base::Source::journal));
+      if (kept.blob) view.arguments = TRY(store_->blob(kept.blob->digest));
+    }
     if (rows.size() < kPageRows) return views;
     job = rows.back().job;
     request = rows.back().request;
@@ -185,15 +191,16 @@ Result<std::vector<RequestView>> Looking::requests(Which which) {
 
 Result<std::vector<CapabilityView>> Looking::capabilities(base::Pid pid) {
   const core::JobState state = TRY(state_of(pid.job));
-  if (state.process(pid.number) == nullptr) return no_process(pid);
+  if (pid.number != 0 && state.process(pid.number) == nullptr) return no_process(pid);
   std::vector<CapabilityView> views;
   for (const core::Capability& cap : state.caps)
-    if (cap.holder == pid.number || cap.holder == core::kStanding)
-      views.push_back({base::to_string(pid.job, cap.id), cap.grant.to_text(), cap.from,
-                       core::uses_left(state, cap), cap_state(state, cap, system_now()),
-                       cap.bound_call.has_value(), cap.seq,
-                       cap.holder == core::kStanding ? "" : base::to_string(pid),
-                       cap.parent ? base::to_string(pid.job, *cap.parent) : ""});
+    if (pid.number == 0 || cap.holder == pid.number || cap.holder == core::kStanding)
+      views.push_back(
+          {base::to_string(pid.job, cap.id), cap.grant.to_text(), cap.from,
+           core::uses_left(state, cap), cap_state(state, cap, system_now()),
+           cap.bound_call.has_value(), cap.seq,
+           cap.holder == core::kStanding ? "" : base::to_string(base::Pid{pid.job, cap.holder}),
+           cap.parent ? base::to_string(pid.job, *cap.parent) : ""});
   return views;
 }
 
@@ -281,19 +288,18 @@ Result<Plan> Looking::plan(const Launch& launch) {
     for (abi::Grant& grant : base_grants(next, launch))
       plan.grants.push_back({std::move(grant), "base"});
   for (const abi::Grant& grant : launch.grants) plan.grants.push_back({grant, "manifest"});
-  for (const std::string& need : plan.image.needs) {
-    const abi::Grant wanted = TRY(abi::Grant::from_text(need));
-    const bool met =
-        std::any_of(plan.grants.begin(), plan.grants.end(), [&](const GrantFrom& held) {
-          return held.grant.effect != abi::GrantEffect::deny &&
-                 held.grant.rights.has_all(wanted.rights) &&
-                 held.grant.resource.covers(wanted.resource);
-        });
-    if (!met) plan.unmet.push_back(need);
-  }
   plan.trapdoors = core::builtin_trapdoors();
   for (const std::string& trapdoor : launch.trapdoors)
     plan.trapdoors.push_back(TRY(canonical_trapdoor(trapdoor)));
+  for (const auto* needs : {&std::as_const(plan.image.needs), &launch.needs})
+    for (const std::string& need : *needs) {
+      const abi::Grant wanted = TRY(abi::Grant::from_text(need));
+      const bool known = std::any_of(plan.needs.begin(), plan.needs.end(),
+                                     [&](const NeedView& one) { return one.need == need; });
+      if (known) continue;
+      plan.needs.push_back(view_of_need(wanted, need, plan, launch.standing));
+      if (plan.needs.back().state == "unmet") plan.unmet.push_back(plan.needs.back().missing);
+    }
   return plan;
 }
 

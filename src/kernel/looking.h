@@ -72,6 +72,10 @@ class Looking : public Kernel {
   std::vector<abi::Image> images_;
 };
 
+// What becomes of a declared need under a plan's grants.
+NeedView view_of_need(const abi::Grant& wanted, const std::string& need, const Plan& plan,
+                      const std::vector<Standing>& standing);
+
 // The grants a root process gets unless its launch says none.
 std::vector<abi::Grant> base_grants(base::JobId job, const Launch& launch);
 

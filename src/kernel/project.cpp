@@ -99,7 +99,9 @@ RequestView view_of(const core::JobState& state, const core::Request& request) {
                      : opened.otherwise ? "yes"
                                         : "no";
   if (opened.kind == core::RequestKind::approval) view.call = opened.name;
-  if (opened.arguments && !opened.arguments->blob) view.arguments = opened.arguments->data;
+  if (opened.arguments)  // what is large is fetched by whoever shows it
+    view.arguments =
+        opened.arguments->blob ? base::to_json(*opened.arguments) : opened.arguments->data;
   if (opened.schema && !opened.schema->blob) view.schema = opened.schema->data;
   return view;
 }

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "surface/commands.h"
+#include "surface/policy.h"
 
 namespace alos::surface {
 
@@ -18,12 +19,6 @@ namespace {
 
 constexpr std::string_view kBy = "human:owner";
 constexpr auto kPatience = std::chrono::milliseconds(300);
-
-base::Time now() {
-  return base::Time{std::chrono::duration_cast<std::chrono::microseconds>(
-                        std::chrono::system_clock::now().time_since_epoch())
-                        .count()};
-}
 
 void done(Session& session, std::string_view what, std::string_view id) {
   if (session.style.json()) {
@@ -57,12 +52,43 @@ Result<kernel::RequestView> open_request(Session& session, const std::string& id
               "alos approvals lists what waits for an answer");
 }
 
-Result<int> give(Session& session, const std::string& id, const kernel::Answer& answer,
-                 std::string_view word) {
-  const base::JobId job = TRY(base::parse_job_scoped(id, 'r')).job;
-  TRY(session.kernel.answer(id, answer));
-  done(session, word, id);
-  say_how_to_go_on(session, job);
+// `--as ada` speaks as human:ada.
+Result<std::string> speaker(const Arguments& arguments) {
+  const auto name = arguments.one("as");
+  if (!name) return std::string(kBy);
+  const bool well = !name->empty() && name->size() <= 64 &&
+                    name->find_first_of(": \t\n") == std::string::npos &&
+                    base::printable(*name) == *name;
+  if (!well)
+    return fail(Code::invalid,
+                fmt::format("--as {}: not a name", base::printable(base::shortened(*name, 80))),
+                "people are named in the manifest: people: {ada: [reviewer]}");
+  return "human:" + *name;
+}
+
+// A yes that others must join leaves the request open: true when it is settled.
+Result<bool> is_settled(Session& session, const std::string& id) {
+  for (const auto& request : TRY(session.kernel.requests(kernel::Kernel::Which::live))) {
+    if (request.id != id || !request.answer.empty() || request.votes.empty()) continue;
+    done(session, "noted", id);
+    if (!session.style.json())
+      session.output.err(fmt::format("it takes a yes from {}\n", base::printable(request.who)));
+    return false;
+  }
+  return true;
+}
+
+enum class Remember : std::uint8_t { in_the_journal, as_policy };
+
+Result<int> give(Session& session, const kernel::RequestView& request, const kernel::Answer& answer,
+                 std::string_view word, Remember remember = Remember::in_the_journal) {
+  TRY(session.kernel.answer(request.id, answer));
+  if (!TRY(is_settled(session, request.id))) return 0;
+  done(session, word, request.id);
+  if (remember == Remember::as_policy)
+    for (const std::string& line : TRY(save_answer(session.kernel, session.store_dir, request)))
+      session.output.err("saved " + line + '\n');
+  say_how_to_go_on(session, request.pid.job);
   return 0;
 }
 
@@ -70,8 +96,11 @@ Result<kernel::Answer> approval(const Arguments& arguments) {
   using Scope = kernel::Answer::Scope;
   kernel::Answer answer{.kind = kernel::Answer::Kind::approve};
   int scopes = 0;
-  if (arguments.has("once")) ++scopes;
-  if (arguments.has("process")) ++scopes, answer.scope = Scope::process;
+  for (const auto& [name, scope] : {std::pair{"once", Scope::once},
+                                    {"process", Scope::process},
+                                    {"job", Scope::job},
+                                    {"always", Scope::job}})
+    if (arguments.has(name)) ++scopes, answer.scope = scope;
   if (const auto text = arguments.one("uses")) {
     const auto uses = base::parse_unsigned(*text);
     if (!uses || *uses == 0)
@@ -81,13 +110,20 @@ Result<kernel::Answer> approval(const Arguments& arguments) {
   }
   if (const auto text = arguments.one("until")) {
     const auto span = base::parse_duration(*text);
-    const base::Time until = span ? now() + *span : TRY(base::parse_time(*text));
-    if (until <= now())
+    const base::Time until = span ? system_now() + *span : TRY(base::parse_time(*text));
+    if (until <= system_now())
       return fail(Code::invalid, fmt::format("--until {}: that is over", base::printable(*text)));
     ++scopes, answer.scope = Scope::until, answer.until = until;
   }
   if (scopes > 1)
-    return fail(Code::invalid, "an approval has one of --once, --uses, --until, --process");
+    return fail(Code::invalid,
+                "an approval has one of --once, --uses, --until, --process, --job, --always");
+  if (const auto text = arguments.one("over")) answer.over = TRY(abi::Pattern::from_text(*text));
+  if (const auto text = arguments.one("edit")) {
+    TRY(base::parse_json(*text));
+    answer.edited = *text;
+  }
+  answer.by = TRY(speaker(arguments));
   return answer;
 }
 
@@ -96,7 +132,8 @@ Result<kernel::Answer> approval(const Arguments& arguments) {
 Result<int> wait(Session& session, const Arguments& arguments) {
   const base::Pid pid = TRY(base::parse_pid(arguments.words[0]));
   std::optional<base::Time> end;
-  if (const auto text = arguments.one("timeout")) end = now() + TRY(base::parse_duration(*text));
+  if (const auto text = arguments.one("timeout"))
+    end = system_now() + TRY(base::parse_duration(*text));
   for (;;) {
     const bool look = session.place == Session::Place::here;
     const auto process =
@@ -115,7 +152,7 @@ Result<int> wait(Session& session, const Arguments& arguments) {
                   fmt::format("process {} is {}, and nobody runs it now", base::to_string(pid),
                               process.state),
                   command_line(session.store_dir, "resume " + base::to_string(pid)));
-    if (end && now() >= *end)
+    if (end && system_now() >= *end)
       return fail(Code::timeout,
                   fmt::format("process {} is still {}", base::to_string(pid), process.state));
     if (session.output.gone()) return fail(Code::cancelled, "nobody waits any more");
@@ -142,29 +179,35 @@ Result<int> approve(Session& session, const Arguments& arguments) {
   if (request.kind == "question")
     return fail(Code::invalid, fmt::format("{} is a question, not an approval", request.id),
                 command_line(session.store_dir, fmt::format("answer {} TEXT", request.id)));
-  return give(session, request.id, answer, "approved");
+  return give(session, request, answer, "approved",
+              arguments.has("always") ? Remember::as_policy : Remember::in_the_journal);
 }
 
 Result<int> deny(Session& session, const Arguments& arguments) {
+  kernel::Answer answer{.kind = kernel::Answer::Kind::deny,
+                        .text = arguments.one("reason").value_or(""),
+                        .by = TRY(speaker(arguments))};
+  if (arguments.has("always")) answer.scope = kernel::Answer::Scope::job;
   const auto request = TRY(open_request(session, arguments.words[0]));
-  return give(session, request.id,
-              {.kind = kernel::Answer::Kind::deny, .text = arguments.one("reason").value_or("")},
-              "denied");
+  return give(session, request, answer, "denied",
+              arguments.has("always") ? Remember::as_policy : Remember::in_the_journal);
 }
 
 Result<int> answer(Session& session, const Arguments& arguments) {
+  const kernel::Answer answer{.kind = kernel::Answer::Kind::answer,
+                              .text = arguments.words[1],
+                              .by = TRY(speaker(arguments))};
   const auto request = TRY(open_request(session, arguments.words[0]));
   if (request.kind != "question")
     return fail(
         Code::invalid, fmt::format("{} asks for an approval", request.id),
         command_line(session.store_dir, fmt::format("approve {}", request.id)) + ", or deny");
-  return give(session, request.id,
-              {.kind = kernel::Answer::Kind::answer, .text = arguments.words[1]}, "answered");
+  return give(session, request, answer, "answered");
 }
 
 Result<int> grant(Session& session, const Arguments& arguments) {
   const base::Pid pid = TRY(base::parse_pid(arguments.words[0]));
-  const abi::Grant given = TRY(abi::Grant::parse(arguments.words[1], now()));
+  const abi::Grant given = TRY(abi::Grant::parse(arguments.words[1], system_now()));
   done(session, "granted", TRY(session.kernel.grant(pid, given, std::string(kBy))));
   return 0;
 }

@@ -25,7 +25,7 @@ constexpr OptionSpec kRunOptions[] = {
     {"image", "NAME|DIR", "what the process boots from (default: coding with roots, else base)"},
     {"model", "PROVIDER/NAME", "openai/NAME, ollama/NAME, or script:FILE"},
     {"root", "NAME=DIR", "a directory the agent may be granted, seen as /NAME; may be repeated"},
-    {"grant", "GRANT", "RIGHTS RESOURCE [ask|deny] [uses=N] [until=TIME]; may be repeated"},
+    {"grant", "GRANT", "RIGHTS RESOURCE [ask|deny] [uses=N] [until=TIME] ...; may be repeated"},
     {"budget", "KEY=VALUE",
      "model_tokens, model_calls, tool_calls, usd, wall, processes; may be repeated"},
     kApprove,
@@ -37,12 +37,24 @@ constexpr OptionSpec kRunOptions[] = {
     {"detach", "", "needs the daemon of a later version; use --paused and resume"},
 };
 constexpr OptionSpec kResumeOptions[] = {kApprove, {"all", "", "every process that has not ended"}};
+constexpr OptionSpec kAs{"as", "NAME", "who says so: somebody of the manifest's people"};
 constexpr OptionSpec kApproveOptions[] = {
     {"once", "", "this very call (the default)"},
     {"uses", "N", "this and the like, N times"},
     {"until", "TIME", "this and the like, until then: 2h, or 2026-11-22T18:00:00Z"},
     {"process", "", "this and the like, for this process"},
+    {"job", "", "this and the like, for every process of the job, now and later"},
+    {"always", "", "the same, and in later jobs: saved in policy.yaml"},
+    {"over", "PATTERN", "what the yes is given over, as fs:/workspace/docs/** (not with --once)"},
+    {"edit", "JSON|@FILE", "do this instead: the call of `approvals --json`, changed"},
+    kAs,
 };
+constexpr OptionSpec kDenyOptions[] = {
+    {"reason", "TEXT", "recorded, and told to the agent"},
+    {"always", "", "and never ask again, also in later jobs: saved in policy.yaml"},
+    kAs,
+};
+constexpr OptionSpec kAnswerOptions[] = {kAs};
 constexpr OptionSpec kReason[] = {{"reason", "TEXT", "recorded, and told to the agent"}};
 constexpr OptionSpec kAll[] = {{"all", "", "also what has ended", 'a'}};
 constexpr OptionSpec kAllRequests[] = {{"all", "", "also what is answered", 'a'}};
@@ -53,6 +65,10 @@ constexpr OptionSpec kLogOptions[] = {
 };
 constexpr OptionSpec kShowOptions[] = {{"full", "", "do not shorten texts"}};
 constexpr OptionSpec kWhyOptions[] = {{"full", "", "every record on the way"}};
+constexpr OptionSpec kCapsOptions[] = {
+    {"tree", "", "by descent: what was derived from what, which answers which ask"},
+    {"job", "", "of every process of the job"},
+};
 constexpr OptionSpec kTimeout[] = {{"timeout", "DURATION", "give up after, as in 30s"}};
 constexpr OptionSpec kKeep[] = {{"keep", "", "keep the directory"}};
 
@@ -92,18 +108,26 @@ constexpr CommandSpec kCommands[] = {
      Access::look,
      approvals},
     {"approve", "say yes", kId, kApproveOptions,
-     "alos approve 7.r2\nalos approve 7.r2 --until 2h\nalos approve 7.r2 --process", Access::act,
-     approve},
-    {"deny", "say no", kId, kReason, "alos deny 7.r2 --reason 'put it under docs instead'",
-     Access::act, deny},
-    {"answer",
-     "answer a question",
-     kAnswer,
+     "alos approve 7.r2\nalos approve 7.r2 --until 2h\n"
+     "alos approve 7.r2 --process --over 'fs:/workspace/docs/**'\n"
+     "alos approve 7.r2 --always\nalos approve 7.r2 --edit @call.json\n"
+     "alos approve 7.r2 --as ada",
+     Access::act, approve},
+    {"deny", "say no", kId, kDenyOptions,
+     "alos deny 7.r2 --reason 'put it under docs instead'\nalos deny 7.r2 --always", Access::act,
+     deny},
+    {"answer", "answer a question", kAnswer, kAnswerOptions, "alos answer 7.r3 'the second one'",
+     Access::act, answer},
+    {"policy",
+     "what is answered for good: the rules of policy.yaml",
      {},
-     "alos answer 7.r3 'the second one'",
-     Access::act,
-     answer},
-    {"caps", "the authority a process holds", kPid, {}, "alos caps 7.1", Access::look, caps},
+     {},
+     "alos policy\nalos policy --json",
+     Access::host,
+     nullptr,
+     policy},
+    {"caps", "the authority a process holds", kPid, kCapsOptions,
+     "alos caps 7.1\nalos caps 7.1 --tree --job", Access::look, caps},
     {"grant",
      "give a process authority",
      kGrant,

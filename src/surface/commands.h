@@ -36,6 +36,7 @@ base::Result<int> store_rebuild(Session& session, const Arguments& arguments);
 // of the host: they open stores, or need none
 base::Result<int> run_goal(Host& host, const Arguments& arguments);
 base::Result<int> resume(Host& host, const Arguments& arguments);
+base::Result<int> policy(Host& host, const Arguments& arguments);
 base::Result<int> demo(Host& host, const Arguments& arguments);
 base::Result<int> version(Host& host, const Arguments& arguments);
 base::Result<int> completion(Host& host, const Arguments& arguments);

@@ -197,6 +197,7 @@ TEST_F(Commands, AnswersCarryTheirScope) {
                         {{"approve", "7.r2", "--uses", "3"}, K::approve, S::uses},
                         {{"approve", "7.r2", "--until", "2h"}, K::approve, S::until},
                         {{"approve", "7.r2", "--process"}, K::approve, S::process},
+                        {{"approve", "7.r2", "--job"}, K::approve, S::job},
                         {{"deny", "7.r2"}, K::deny, S::once},
                         {{"deny", "7.r3"}, K::deny, S::once},
                         {{"answer", "7.r3", "this"}, K::answer, S::once}}) {
@@ -207,6 +208,57 @@ TEST_F(Commands, AnswersCarryTheirScope) {
     EXPECT_EQ(kernel_.answers_[0].second.kind, row.kind);
     EXPECT_EQ(kernel_.answers_[0].second.scope, row.scope);
   }
+}
+
+TEST_F(Commands, AnswersCarryWhoOverWhatAndTheEditedCall) {
+  ASSERT_TRUE(run({"approve", "7.r2", "--process", "--over", "fs:/workspace/**", "--as", "ada"}));
+  EXPECT_EQ(kernel_.answers_.back().second.over->text(), "fs:/workspace/**");
+  EXPECT_EQ(kernel_.answers_.back().second.by, "human:ada");
+  ASSERT_TRUE(run({"approve", "7.r2", "--edit", R"({"path":"/workspace/b"})"}));
+  EXPECT_EQ(kernel_.answers_.back().second.edited, R"({"path":"/workspace/b"})");
+  EXPECT_EQ(kernel_.answers_.back().second.by, "human:owner");
+  ASSERT_TRUE(run({"deny", "7.r2", "--as", "bo"}));
+  EXPECT_EQ(kernel_.answers_.back().second.by, "human:bo");
+  ASSERT_TRUE(run({"answer", "7.r3", "this", "--as", "bo"}));
+  EXPECT_EQ(kernel_.answers_.back().second.by, "human:bo");
+}
+
+TEST_F(Commands, AYesThatOthersMustJoinIsNoted) {
+  kernel_.requests_[0].who = "2 of owner, ops";
+  kernel_.requests_[0].votes = {"human:owner"};
+  ASSERT_TRUE(run({"approve", "7.r2", "--always"}));
+  EXPECT_EQ(output_.out_text, "noted 7.r2\n");
+  EXPECT_EQ(output_.err_text, "it takes a yes from 2 of owner, ops\n");
+}
+
+TEST_F(Commands, CapabilitiesAreATableOrATree) {
+  kernel_.capabilities_.push_back({.id = "7.c5",
+                                   .grant = "write fs:/workspace/a",
+                                   .from = "human:owner (request 7.r1)",
+                                   .state = "live",
+                                   .seq = 9,
+                                   .holder = "7.1",
+                                   .parent = "7.c4"});
+  ASSERT_TRUE(run({"caps", "7.1"}));
+  EXPECT_NE(output_.out_text.find("PARENT"), std::string::npos);
+  ASSERT_TRUE(run({"caps", "7.1", "--tree", "--job"}));
+  EXPECT_EQ(output_.out_text,
+            "7.c4  (answers)  write fs:/workspace/** ask  from manifest\n"
+            "  7.c5  7.1  write fs:/workspace/a  from human:owner (request 7.r1)\n");
+}
+
+TEST_F(Commands, WhyWalksACapabilityBackToWhatItIsDerivedFrom) {
+  kernel_.capabilities_[0].parent = "7.c2";
+  kernel_.capabilities_.push_back({.id = "7.c2",
+                                   .grant = "write fs:/** ask",
+                                   .from = "base",
+                                   .state = "live",
+                                   .seq = 4,
+                                   .holder = "7.3"});
+  ASSERT_TRUE(run({"why", "3"}));
+  EXPECT_NE(output_.out_text.find("        from 7.c2 of 7.3  write fs:/** ask  granted by base"),
+            std::string::npos)
+      << output_.out_text;
 }
 
 TEST_F(Commands, BadAnswersChangeNothing) {
@@ -222,6 +274,11 @@ TEST_F(Commands, BadAnswersChangeNothing) {
                         {{"approve", "7"}, Code::invalid},
                         {{"approve", "7.r2", "--once", "--process"}, Code::invalid},
                         {{"approve", "7.r2", "--uses", "0"}, Code::invalid},
+                        {{"approve", "7.r2", "--job", "--always"}, Code::invalid},
+                        {{"approve", "7.r2", "--over", "nonsense"}, Code::invalid},
+                        {{"approve", "7.r2", "--edit", "{"}, Code::invalid},
+                        {{"approve", "7.r2", "--as", ""}, Code::invalid},
+                        {{"approve", "7.r2", "--as", "human:ada"}, Code::invalid},
                         {{"approve", "7.r2", "--until", "2001-01-01T00:00:00Z"}, Code::invalid}}) {
     const auto code = run(row.words);
     ASSERT_FALSE(code);

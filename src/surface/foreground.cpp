@@ -10,6 +10,8 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "surface/editor.h"
+#include "surface/policy.h"
 #include "surface/records.h"
 
 namespace alos::surface {
@@ -120,7 +122,7 @@ Result<int> Foreground::watch(kernel::Subscription& subscription,
     host_.output.flush();
     if (interrupts_.came()) return leave();
     TRY(look_at_requests());
-    TRY(take_line());
+    TRY(take_input());
     look_at_trouble();
     idle = records.empty() ? idle + 1 : 0;
     if (idle >= kIdleRoundsBeforeLook) idle = 0, look_at_states();
@@ -140,7 +142,8 @@ void Foreground::show(const RecordView& record) {
   } else if (const std::string line = narrator_.tell(record); !line.empty()) {
     host_.output.err(line);
   }
-  if (record.kind == "request.opened" || record.kind == "request.answered")
+  if (record.kind == "request.opened" || record.kind == "request.answered" ||
+      record.kind == "request.voted")
     requests_changed_ = true;
   if (record.kind == "process.exited" || record.kind == "process.failed" ||
       record.kind == "process.killed" || record.kind == "process.paused")
@@ -178,78 +181,112 @@ Result<void> Foreground::look_at_requests() {
       TRY(answer(request, *decided));
     else if (!person_)
       say_how_to_answer(request);
-    else if (!asked_)
+    else if (!asked_ && !others_.contains(request.id))
       ask_person(request);
   }
   return {};
 }
 
 // Somebody at another terminal may have been quicker; that is no error. An answer that does not fit
-// the question is said again by a person; of a rule's it is a no.
+// the question is a no when a rule gave it; where people must agree, a rule's yes waits for them.
 Result<void> Foreground::answer(const RequestView& request, const Answer& decided) {
   const auto ok = kernel_.answer(request.id, decided);
   if (ok || ok.error().code == Code::conflict || ok.error().code == Code::not_found) return {};
+  if (ok.error().code == Code::denied) {
+    if (!told_.contains(request.id)) say(ok.error());
+    say_how_to_answer(request);
+    return {};
+  }
   if (ok.error().code != Code::invalid || decided.kind == Answer::Kind::deny)
     return base::Unexpected(ok.error());
-  host_.output.err("  " + base::printable(ok.error().what) + '\n');
-  if (policy_.mode() == ApprovePolicy::Mode::ask) return {};
+  say(ok.error());
   return answer(request, {.kind = Answer::Kind::deny, .text = ok.error().what, .by = decided.by});
+}
+
+void Foreground::say(const base::Error& error) {
+  std::string text = "  " + base::printable(error.what) + '\n';
+  if (!error.details.empty()) text += "  " + base::printable(error.details) + '\n';
+  host_.output.err(text);
+}
+
+// What does not fit is told, and asked again; who is not asked is told how others answer.
+Result<void> Foreground::answer_as_person(const RequestView& request, const Said& said) {
+  if (said.then == Then::edit && !said.answer.edited) return edit(request), Result<void>{};
+  const auto ok = kernel_.answer(request.id, said.answer);
+  requests_changed_ = true;
+  if (ok) return look_whether_settled(request, said.then), Result<void>{};
+  if (ok.error().code != Code::invalid && ok.error().code != Code::denied &&
+      ok.error().code != Code::conflict && ok.error().code != Code::not_found)
+    return base::Unexpected(ok.error());
+  say(ok.error());
+  if (ok.error().code == Code::denied) others_.insert(request.id), say_how_to_answer(request);
+  return {};
+}
+
+// A yes that others must join leaves the request open.
+void Foreground::look_whether_settled(const RequestView& request, Then then) {
+  const auto open = kernel_.requests(kernel::Kernel::Which::live);
+  for (const RequestView& one : open ? *open : std::vector<RequestView>{}) {
+    if (one.id != request.id || !one.answer.empty()) continue;
+    others_.insert(one.id);
+    host_.output.err(fmt::format("  noted; it takes a yes from {}\n", base::printable(one.who)));
+    return say_how_to_answer(one);
+  }
+  if (then != Then::save) return;
+  const auto saved = save_answer(kernel_, host_.store_dir, request);
+  if (!saved) return say(saved.error());
+  for (const std::string& line : *saved) host_.output.err("  saved " + line + '\n');
+}
+
+std::vector<ProcessView> Foreground::line_of(base::Pid pid) const {
+  std::vector<ProcessView> line;
+  for (std::optional<base::Pid> one = pid; one && line.size() < 16;) {
+    const auto process = kernel_.process(*one);
+    if (!process) break;
+    line.insert(line.begin(), *process);
+    one = process->parent;
+  }
+  return line;
 }
 
 void Foreground::ask_person(const RequestView& request) {
   asked_ = request;
-  const Style& style = host_.style;
-  std::string text = fmt::format("\n{} {} {} asks\n", paint(style, Ink::yellow, "?"),
-                                 paint(style, Ink::bold, base::to_string(request.pid)),
-                                 base::printable(request.process));
-  const auto line = [&](std::string_view name, std::string_view what) {
-    text += fmt::format("  {} {}\n", paint(style, Ink::dim, fmt::format("{:<8}", name)), what);
-  };
-  line("goal", base::printable(base::shortened(request.goal, 200)));
-  line(request.kind == "question" ? "question" : "to", base::printable(request.question));
-  for (const std::string& ask : request.asks)
-    line("needs", paint(style, Ink::bold, base::printable(ask)));
-  std::string_view preview = request.preview;
-  while (!preview.empty()) {
-    const std::size_t end = preview.find('\n');
-    text += paint(style, Ink::dim, "  | ") + base::printable(preview.substr(0, end)) + '\n';
-    preview = end == std::string_view::npos ? std::string_view{} : preview.substr(end + 1);
+  editing_ = false;
+  host_.output.err(prompt_text(host_.style, request, line_of(request.pid), system_now()));
+}
+
+// In the person's editor; where there is none, as one line.
+void Foreground::edit(const RequestView& request) {
+  const auto command = editor_command();
+  if (!command) {
+    host_.output.err(fmt::format("  the call is: {}\n  as it shall be (empty: back)> ",
+                                 base::printable(request.arguments)));
+    asked_ = request;
+    editing_ = true;
+    return;
   }
-  for (std::size_t i = 0; i < request.choices.size(); ++i)
-    text += fmt::format("  [{}] {}\n", i + 1, base::printable(request.choices[i]));
-  text += request.kind == "question"
-              ? (request.choices.empty() ? "  your answer> " : "  a number> ")
-              : "  [o]nce  [p]rocess: also the like of it  [n]o, or why not> ";
-  host_.output.err(text);
+  const auto text = edited_text(*command, request.arguments);
+  requests_changed_ = true;
+  if (!text) return say(text.error());
+  if (*text == request.arguments || text->empty())
+    return host_.output.err("  it is as it was: nothing was answered\n");
+  const auto ok =
+      kernel_.answer(request.id, {.kind = Answer::Kind::approve, .edited = std::move(*text)});
+  if (!ok) say(ok.error());
 }
 
 void Foreground::say_how_to_answer(const RequestView& request) {
   if (!told_.insert(request.id).second) return;
-  const std::string how = request.kind == "question" ? fmt::format("answer {} TEXT", request.id)
-                                                     : fmt::format("approve {}", request.id);
+  std::string how = request.kind == "question" ? fmt::format("answer {} TEXT", request.id)
+                                               : fmt::format("approve {}", request.id);
+  if (!request.who.empty()) how += " --as NAME";
   host_.output.err(fmt::format("  waiting for an answer; from another terminal: {}\n",
                                command_line(host_.store_dir, how)));
 }
 
-// What a line means for the request that is open; nothing for an empty one.
-std::optional<Answer> Foreground::understood(const std::string& line) const {
-  if (line.find_first_not_of(" \t\r") == std::string::npos) return std::nullopt;
-  if (asked_->kind == "question") {
-    const auto number = base::parse_unsigned(line);
-    if (number && *number >= 1 && *number <= asked_->choices.size())
-      return Answer{.kind = Answer::Kind::answer, .text = asked_->choices[*number - 1]};
-    return Answer{.kind = Answer::Kind::answer, .text = line};
-  }
-  if (line == "o" || line == "once" || line == "y" || line == "yes")
-    return Answer{.kind = Answer::Kind::approve};
-  if (line == "p" || line == "process")
-    return Answer{.kind = Answer::Kind::approve, .scope = Answer::Scope::process};
-  return Answer{.kind = Answer::Kind::deny, .text = line == "n" || line == "no" ? "" : line};
-}
-
-Result<void> Foreground::take_line() {
+Result<void> Foreground::take_input() {
   while (asked_ && person_ && readable(STDIN_FILENO)) {
-    char buffer[1024];
+    char buffer[4096];
     const ssize_t bytes = ::read(STDIN_FILENO, buffer, sizeof(buffer));
     if (bytes <= 0) {  // the terminal is gone
       person_ = false;
@@ -262,16 +299,23 @@ Result<void> Foreground::take_line() {
     if (end == std::string::npos) return {};
     const std::string line = typed_.substr(0, end);
     typed_.clear();
-    const auto decided = understood(line);
-    if (!decided) {
-      host_.output.err("  > ");
-      continue;
-    }
-    const RequestView request = *std::exchange(asked_, std::nullopt);
-    TRY(answer(request, *decided));
-    requests_changed_ = true;
+    TRY(take_line(line));
   }
   return {};
+}
+
+Result<void> Foreground::take_line(const std::string& line) {
+  const bool empty = line.find_first_not_of(" \t\r") == std::string::npos;
+  if (editing_) {
+    const RequestView request = *std::exchange(asked_, std::nullopt);
+    requests_changed_ = true;
+    if (empty) return {};
+    return answer_as_person(request, {{.kind = Answer::Kind::approve, .edited = line}, Then::edit});
+  }
+  const auto said = understood(*asked_, line, system_now());
+  if (!said) say(said.error());
+  if (!said || !*said) return host_.output.err("  > "), Result<void>{};
+  return answer_as_person(*std::exchange(asked_, std::nullopt), **said);
 }
 
 Result<int> Foreground::finish(base::Pid pid) {

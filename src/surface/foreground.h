@@ -10,6 +10,7 @@
 
 #include "surface/approve.h"
 #include "surface/narrate.h"
+#include "surface/prompt.h"
 #include "surface/session.h"
 
 namespace alos::surface {
@@ -45,10 +46,15 @@ class Foreground {
   void look_at_trouble();
   base::Result<void> look_at_requests();
   base::Result<void> answer(const kernel::RequestView& request, const kernel::Answer& answer);
+  void say(const base::Error& error);
   void ask_person(const kernel::RequestView& request);
   void say_how_to_answer(const kernel::RequestView& request);
-  base::Result<void> take_line();
-  std::optional<kernel::Answer> understood(const std::string& line) const;
+  base::Result<void> answer_as_person(const kernel::RequestView& request, const Said& said);
+  void look_whether_settled(const kernel::RequestView& request, Then then);
+  base::Result<void> take_input();
+  base::Result<void> take_line(const std::string& line);
+  void edit(const kernel::RequestView& request);
+  std::vector<kernel::ProcessView> line_of(base::Pid pid) const;
   base::Result<int> finish(base::Pid pid);
   int leave();
 
@@ -63,7 +69,9 @@ class Foreground {
   bool troubled_ = false;
   bool person_;                               // at the terminal
   std::optional<kernel::RequestView> asked_;  // the request the person is asked about now
+  bool editing_ = false;                      // the next line is the call, edited
   std::set<std::string> told_;                // requests whose way out was printed
+  std::set<std::string> others_;              // requests that now wait for other people
   std::string typed_;
 };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <thread>
 
 #include "base/json.h"
@@ -104,26 +105,44 @@ Result<void> explain_request(Session& session, base::JobId job, std::string_view
   });
 }
 
-// Which capabilities a decision rests on, and who granted them.
+// A capability as it is explained: its place in the line of those it is derived from.
+using Held = std::map<std::string, kernel::CapabilityView>;
+
+Result<void> explain_capability(Session& session, base::JobId job, const Held& held,
+                                std::string id) {
+  constexpr std::size_t kLineMax = 64;
+  for (std::size_t depth = 0; !id.empty() && depth < kLineMax; ++depth) {
+    const auto found = held.find(id);
+    if (found == held.end()) {
+      session.output.out(fmt::format("      by {}\n", id));
+      return {};
+    }
+    const kernel::CapabilityView& cap = found->second;
+    const bool answers = cap.from.find("(request ") != std::string::npos;
+    const std::string holder = cap.holder.empty() || depth == 0 ? "" : " of " + cap.holder;
+    session.output.out(fmt::format("      {}{} {}{}  {}  granted by {} (record {})\n",
+                                   std::string(2 * depth, ' '), depth == 0 ? "by" : "from",
+                                   paint(session.style, Ink::bold, id), holder,
+                                   paint(session.style, Ink::yellow, base::printable(cap.grant)),
+                                   base::printable(cap.from), cap.seq));
+    if (answers) TRY(explain_request(session, job, cap.from));
+    id = cap.parent;
+  }
+  return {};
+}
+
+// Which capabilities a decision rests on, and what led to each, back to the manifest or a person.
 Result<void> explain_authority(Session& session, const RecordView& record) {
   const auto matched = numbers_of(record, "matched");
   if (matched.empty() && record.kind == "authority.decided")
     session.output.out("      no capability of the process covers it\n");
-  const auto held = TRY(session.kernel.capabilities(record.pid));
-  for (const std::uint64_t number : matched) {
-    const std::string id = base::to_string(record.pid.job, base::CapId{number});
-    const auto cap =
-        std::find_if(held.begin(), held.end(), [&](const auto& one) { return one.id == id; });
-    if (cap == held.end()) {
-      session.output.out(fmt::format("      by {}\n", id));
-      continue;
-    }
-    session.output.out(fmt::format("      by {}  {}  granted by {} (record {})\n",
-                                   paint(session.style, Ink::bold, id),
-                                   paint(session.style, Ink::yellow, base::printable(cap->grant)),
-                                   base::printable(cap->from), cap->seq));
-    TRY(explain_request(session, record.pid.job, cap->from));
-  }
+  if (matched.empty()) return {};
+  Held held;
+  for (auto& cap : TRY(session.kernel.capabilities({record.pid.job, 0})))
+    held.try_emplace(cap.id, std::move(cap));
+  for (const std::uint64_t number : matched)
+    TRY(explain_capability(session, record.pid.job, held,
+                           base::to_string(record.pid.job, base::CapId{number})));
   return {};
 }
 
@@ -274,9 +293,9 @@ Result<int> audit_export(Session& session, const Arguments& arguments) {
 }
 
 Result<int> audit_log(Session& session, const Arguments& arguments) {
-  static constexpr std::string_view kDecisions[] = {"authority.decided", "cap.granted",
-                                                    "cap.revoked",       "request.opened",
-                                                    "request.answered",  "process.killed"};
+  static constexpr std::string_view kDecisions[] = {
+      "authority.decided", "cap.granted",      "cap.revoked",   "request.opened",
+      "request.voted",     "request.answered", "process.killed"};
   for (const base::JobId job : TRY(chosen_jobs(session, arguments)))
     TRY(each_record(session.kernel, job, 1, [&](const RecordView& record) {
       if (std::find(std::begin(kDecisions), std::end(kDecisions), record.kind) !=

@@ -88,20 +88,19 @@ Result<void> check_name(const std::string& name) {
               "for example: workspace");
 }
 
-Result<void> choose_image(const Manifest& manifest, Wanted& wanted) {
-  kernel::Launch& launch = wanted.launch;
+Result<void> choose_image(const Manifest& manifest, kernel::Launch& launch) {
   launch.image = manifest.image.value_or(launch.roots.empty() ? "base" : "coding");
-  wanted.needs = manifest.needs;
+  launch.needs = manifest.needs;
   if (launch.image.starts_with('/')) {
     abi::Image image = TRY(read_image(launch.image));
     launch.image = std::move(image.name);
     launch.prompt = std::move(image.prompt);
     launch.tools = std::move(image.tools);
-    wanted.needs.insert(wanted.needs.end(), image.needs.begin(), image.needs.end());
+    launch.needs.insert(launch.needs.end(), image.needs.begin(), image.needs.end());
   }
   if (manifest.prompt) launch.prompt = manifest.prompt;
   if (manifest.tools) launch.tools = manifest.tools;
-  for (const std::string& need : wanted.needs) TRY(abi::Grant::from_text(need));
+  for (const std::string& need : launch.needs) TRY(abi::Grant::from_text(need));
   return {};
 }
 
@@ -160,8 +159,8 @@ Result<abi::Root> resolve_root(const std::string& name, const std::string& dir,
   return abi::Root{name, real.string()};
 }
 
-Result<Wanted> read_launch(const Arguments& arguments, const std::string& store_dir,
-                           const std::string& dir, base::Time now) {
+Result<kernel::Launch> read_launch(const Arguments& arguments, const std::string& store_dir,
+                                   const std::string& dir, base::Time now) {
   const std::string& word = arguments.words[0];
   Manifest manifest;
   if (is_manifest_name(word))
@@ -174,14 +173,14 @@ Result<Wanted> read_launch(const Arguments& arguments, const std::string& store_
                 "give one: alos run \"GOAL\", or `goal:` in the manifest");
   if (!manifest.model) return fail(Code::invalid, "no model is named", std::string(kModels));
   TRY(check_prices(manifest));
-  Wanted wanted;
-  kernel::Launch& launch = wanted.launch;
+  kernel::Launch launch;
   TRY(choose_roots(manifest, store_dir, launch));
-  TRY(choose_image(manifest, wanted));
+  TRY(choose_image(manifest, launch));
   launch.name = manifest.name.value_or("root");
   launch.goal = *manifest.goal;
   launch.model = *manifest.model;
   launch.grants = manifest.grants;
+  launch.people = manifest.people;
   launch.base =
       manifest.base_grants == "none" ? kernel::Launch::Base::none : kernel::Launch::Base::grants;
   launch.limits = manifest.limits;
@@ -189,7 +188,7 @@ Result<Wanted> read_launch(const Arguments& arguments, const std::string& store_
   launch.usd_micro_per_mtok_out = manifest.usd_micro_per_mtok_out.value_or(0);
   launch.trapdoors = manifest.trapdoors;
   if (arguments.has("paused")) launch.start = kernel::Launch::Start::paused;
-  return wanted;
+  return launch;
 }
 
 }  // namespace alos::surface

@@ -9,15 +9,10 @@
 
 namespace alos::surface {
 
-struct Wanted {
-  kernel::Launch launch;
-  std::vector<std::string> needs;  // besides those of the image as the kernel knows it
-};
-
 // Reads the manifest where the word names one, puts the options over it, and looks at the roots.
 // `dir` is what relative paths of the command line are taken from. Errors: `invalid`, `not_found`.
-base::Result<Wanted> read_launch(const Arguments& arguments, const std::string& store_dir,
-                                 const std::string& dir, base::Time now);
+base::Result<kernel::Launch> read_launch(const Arguments& arguments, const std::string& store_dir,
+                                         const std::string& dir, base::Time now);
 
 // A real directory for a root. Errors: `not_found`; `invalid`: a bad name, no directory, or one
 // that holds the store or lies in it.

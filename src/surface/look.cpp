@@ -94,6 +94,13 @@ void print_message(Session& session, const abi::Message& message, bool full) {
                                                     full ? std::string::npos : kFoldedBytes))));
 }
 
+std::string votes_text(const kernel::RequestView& request) {
+  std::string out;
+  for (const std::string& vote : request.votes)
+    out += (out.empty() ? "; yes so far: " : ", ") + base::printable(vote);
+  return out;
+}
+
 void print_images(Session& session, const abi::Image& image) {
   session.output.out(fmt::format(
       "{}  {}\n\n{}\n", paint(session.style, Ink::bold, base::printable(image.name)),
@@ -189,32 +196,17 @@ Result<int> approvals(Session& session, const Arguments& arguments) {
     for (const auto& choice : r.choices)
       session.output.out(fmt::format("  - {}\n", base::printable(choice)));
     if (!r.answer.empty()) continue;
-    const std::string how = r.kind == "question" ? fmt::format("answer {} TEXT", r.id)
-                                                 : fmt::format("approve {}", r.id);
+    if (!r.who.empty())
+      session.output.out(fmt::format("  yes from {}{}\n", base::printable(r.who), votes_text(r)));
+    if (r.deadline)
+      session.output.out(fmt::format("  until {}, then: {}\n", base::to_string(*r.deadline),
+                                     base::printable(r.otherwise)));
+    std::string how = r.kind == "question" ? fmt::format("answer {} TEXT", r.id)
+                                           : fmt::format("approve {}", r.id);
+    if (!r.who.empty()) how += " --as NAME";
     session.output.out(paint(session.style, Ink::dim, "  " + command_line(session.store_dir, how)) +
                        '\n');
   }
-  return 0;
-}
-
-Result<int> caps(Session& session, const Arguments& arguments) {
-  const base::Pid pid = TRY(base::parse_pid(arguments.words[0]));
-  const auto held = TRY(session.kernel.capabilities(pid));
-  if (session.style.json()) {
-    for (const auto& cap : held) session.output.out(typed("capability", base::to_json(cap)));
-    return 0;
-  }
-  Table table({"ID", "STATE", "USES", "FROM", "GRANT"});
-  for (const auto& cap : held)
-    table.add({{cap.id, Ink::bold},
-               {cap.state, cap.state == "live" ? Ink::green : Ink::dim},
-               cap.uses_left ? fmt::format("{}", *cap.uses_left) : "-",
-               base::printable(cap.from),
-               base::printable(cap.grant) + (cap.bound ? " (this very call only)" : "")});
-  if (table.empty())
-    session.output.err("it holds nothing\n");
-  else
-    session.output.out(table.text(session.style));
   return 0;
 }
 

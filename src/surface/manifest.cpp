@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 
@@ -16,9 +17,9 @@ using base::Result;
 
 namespace {
 
-constexpr std::array<std::string_view, 15> kKeys{
+constexpr std::array<std::string_view, 16> kKeys{
     "alos",      "image",  "goal", "model", "roots",  "grants", "budget", "base_grants",
-    "trapdoors", "prices", "cwd",  "name",  "prompt", "tools",  "needs"};
+    "trapdoors", "prices", "cwd",  "name",  "prompt", "tools",  "needs",  "people"};
 constexpr std::array<std::string_view, 6> kLimits{"model_tokens", "model_calls", "tool_calls",
                                                   "usd",          "wall",        "processes"};
 constexpr std::array<std::string_view, 2> kPrices{"input_usd_per_mtok", "output_usd_per_mtok"};
@@ -84,6 +85,31 @@ Result<void> read_roots(const YamlMap& map, const std::string& dir, std::vector<
   return {};
 }
 
+// people: {ada: [reviewer], bo: [ops]}
+Result<void> read_people(const YamlMap& map, std::vector<kernel::Person>& out) {
+  const Yaml* people = map.find("people");
+  if (people == nullptr) return {};
+  if (people->kind != Yaml::Kind::map)
+    return map.wrong(*people, "people", "a map of names to lists of roles");
+  const auto is_word = [](const std::string& text) {
+    return !text.empty() && text.size() <= 64 &&
+           text.find_first_not_of(
+               "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+               "_-.") == std::string::npos;
+  };
+  for (const auto& [name, roles] : people->members) {
+    kernel::Person person{name, {}};
+    if (roles.kind != Yaml::Kind::list && roles.kind != Yaml::Kind::null)
+      return map.wrong(roles, "people: " + name, "a list of roles");
+    for (const Yaml& role : roles.items) person.roles.push_back(role.text);
+    if (!is_word(name) || !std::all_of(person.roles.begin(), person.roles.end(), is_word))
+      return map.at(roles.line, "people",
+                    {Code::invalid, "names and roles are made of letters, digits, _ - and .", ""});
+    out.push_back(std::move(person));
+  }
+  return {};
+}
+
 Result<void> read_base_grants(const YamlMap& map, Manifest& out) {
   TRY(map.text("base_grants", out.base_grants));
   if (!out.base_grants || *out.base_grants == "none" || *out.base_grants == "all") return {};
@@ -131,6 +157,7 @@ Result<Manifest> Manifest::parse(const std::string& text, const std::string& pat
   TRY(map.texts("trapdoors", out.trapdoors));
   TRY(read_roots(map, dir, out.roots));
   TRY(read_grants(map, now, out.grants));
+  TRY(read_people(map, out.people));
   TRY(read_limits(map, path, out.limits));
   TRY(read_prices(map, path, out));
   TRY(read_base_grants(map, out));

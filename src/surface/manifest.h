@@ -25,6 +25,7 @@ struct Manifest {
   std::vector<std::string> needs;
   std::vector<NamedDir> roots;
   std::vector<abi::Grant> grants;
+  std::vector<kernel::Person> people;
   kernel::Limits limits;
   std::optional<std::string> base_grants;
   std::vector<std::string> trapdoors;

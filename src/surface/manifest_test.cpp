@@ -21,7 +21,8 @@ TEST(Manifest, TakesAllKeys) {
       "base_grants: none\nprices: {input_usd_per_mtok: 1.25, output_usd_per_mtok: 10}\ncwd: "
       "/workspace\nname: fixer\n"
       "trapdoors: [fs:/workspace/deploy.sh]\ntools: [read_file]\nneeds: [\"read "
-      "fs:/workspace/**\"]\nprompt: Be brief.\n");
+      "fs:/workspace/**\"]\nprompt: Be brief.\npeople: {ada: [reviewer], bo: [ops, on-call], cy: "
+      "}\n");
   ASSERT_TRUE(manifest) << manifest.error().what;
   EXPECT_EQ(manifest->model, "script:/home/me/run/turns.jsonl");
   ASSERT_EQ(manifest->roots.size(), 2U);
@@ -33,6 +34,10 @@ TEST(Manifest, TakesAllKeys) {
   EXPECT_EQ(manifest->limits.processes, 0U);
   EXPECT_FALSE(manifest->limits.model_calls);
   EXPECT_EQ(manifest->usd_micro_per_mtok_in, 1'250'000U);
+  ASSERT_EQ(manifest->people.size(), 3U);
+  EXPECT_EQ(manifest->people[1].name, "bo");
+  EXPECT_EQ(manifest->people[1].roles, (std::vector<std::string>{"ops", "on-call"}));
+  EXPECT_TRUE(manifest->people[2].roles.empty());
   EXPECT_EQ(manifest->base_grants, "none");
   EXPECT_EQ(manifest->tools, std::vector<std::string>{"read_file"});
 }
@@ -81,6 +86,11 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"alos: 1\nbase_grants: some\n",
             "m.yaml:2: `base_grants`: `some` is neither `all` nor `none`"},
         Bad{"alos: 1\nprices: {input: 1}\n", "m.yaml:2: prices has no key `input`"},
+        Bad{"alos: 1\npeople: [ada]\n",
+            "m.yaml:2: `people` is a map of names to lists of roles, not a list"},
+        Bad{"alos: 1\npeople: {ada: ops}\n", "`people: ada` is a list of roles, not text"},
+        Bad{"alos: 1\npeople: {ada: [[ops]]}\n", "m.yaml:2: `people`: names and roles"},
+        Bad{"alos: 1\npeople: {\"human:ada\": []}\n", "m.yaml:2: `people`: names and roles"},
         Bad{"alos: 1\n---\nalos: 1\n", "a second document"}, Bad{"alos: 1\ngoal: [x\n", "not YAML"},
         Bad{"alos: 1\ngoal: \xff\n", "is not UTF-8"},
         Bad{"alos: 1\n? [a]\n: b\n", "a key is text"}));

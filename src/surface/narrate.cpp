@@ -153,9 +153,12 @@ std::string authority_summary(std::string_view kind, Reader body) {
   if (kind == "request.opened")
     return fmt::format("{} for {}: {}", get(body, "kind"), brief(get(body, "to")),
                        brief(get(body, "question")));
+  if (kind == "request.voted")
+    return fmt::format("yes from {} {}", brief(get(body, "by")), brief(get(body, "scope")));
   if (kind == "request.answered")
-    return fmt::format("{} by {} {} {}", get(body, "answer"), brief(get(body, "by")),
-                       brief(get(body, "scope")), brief(get(body, "text")));
+    return fmt::format("{} by {} {}{} {}", get(body, "answer"), brief(get(body, "by")),
+                       brief(get(body, "scope")), get(body, "edited").empty() ? "" : ", edited",
+                       brief(get(body, "text")));
   return {};
 }
 
@@ -248,7 +251,7 @@ std::string Narrator::tell(const RecordView& record) {
   };
   if (kind == "human.told") return line("·", Ink::cyan);
   if (kind == "request.opened") return line("?", Ink::yellow);
-  if (kind == "request.answered") return line("!", Ink::yellow);
+  if (kind == "request.answered" || kind == "request.voted") return line("!", Ink::yellow);
   if (kind == "process.paused" || kind == "process.resumed" || kind == "process.killed")
     return line("·", Ink::yellow);
   if (kind == "job.opened") return line("·", Ink::dim);

@@ -11,6 +11,7 @@
 #include "surface/dispatch.h"
 #include "surface/foreground.h"
 #include "surface/launch.h"
+#include "surface/policy.h"
 
 namespace alos::surface {
 
@@ -20,28 +21,9 @@ using base::Result;
 
 namespace {
 
-base::Time now() {
-  return base::Time{std::chrono::duration_cast<std::chrono::microseconds>(
-                        std::chrono::system_clock::now().time_since_epoch())
-                        .count()};
-}
-
 std::string working_directory() {
   char buffer[PATH_MAX];
   return ::getcwd(buffer, sizeof(buffer)) != nullptr ? buffer : ".";
-}
-
-// The needs the kernel does not know of: a manifest's, and those of an image in a directory.
-void add_unmet(kernel::Plan& plan, const std::vector<std::string>& needs) {
-  for (const std::string& need : needs) {
-    const auto wanted = abi::Grant::from_text(need);
-    bool met = !wanted;
-    for (const auto& held : plan.grants)
-      met = met || (held.grant.effect != abi::GrantEffect::deny &&
-                    held.grant.rights.has_all(wanted->rights) &&
-                    held.grant.resource.covers(wanted->resource));
-    if (!met) plan.unmet.push_back(need);
-  }
 }
 
 std::string plan_json(const kernel::Plan& plan, const kernel::Launch& launch) {
@@ -58,8 +40,40 @@ std::string plan_json(const kernel::Plan& plan, const kernel::Launch& launch) {
     base::append_json_string(body, plan.grants[i].from);
     body += '}';
   }
-  return typed("plan", body + R"(],"unmet":)" + base::to_json(plan.unmet) + R"(,"trapdoors":)" +
+  body += R"(],"standing":[)";
+  for (std::size_t i = 0; i < launch.standing.size(); ++i) {
+    body += i == 0 ? R"({"grant":)" : R"(,{"grant":)";
+    base::append_json_string(body, launch.standing[i].grant.to_text());
+    body += R"(,"from":)";
+    base::append_json_string(body, launch.standing[i].from);
+    body += '}';
+  }
+  return typed("plan", body + R"(],"needs":)" + base::to_json(plan.needs) + R"(,"unmet":)" +
+                           base::to_json(plan.unmet) + R"(,"trapdoors":)" +
                            base::to_json(plan.trapdoors) + '}');
+}
+
+std::string needs_text(const Style& style, const kernel::Plan& plan) {
+  std::string out;
+  for (const kernel::NeedView& need : plan.needs) {
+    const bool good = need.state == "granted" || need.state == "answered";
+    const bool bad = need.state == "unmet" || need.state == "denied";
+    out += fmt::format(
+        "{} {} {}{}\n", paint(style, Ink::dim, fmt::format("{:<10}", "need")),
+        paint(style,
+              good  ? Ink::green
+              : bad ? Ink::red
+                    : Ink::yellow,
+              fmt::format("{:<9}", need.state)),
+        base::printable(need.need),
+        need.by.empty() ? "" : paint(style, Ink::dim, "  by " + base::printable(need.by)));
+    for (const std::string& except : need.except)
+      out += fmt::format("{:<21}but {}\n", "", base::printable(except));
+  }
+  if (!plan.unmet.empty()) out += "to meet what no grant meets:\n";
+  for (const auto& grant : plan.unmet)
+    out += fmt::format("  --grant '{}'\n", base::printable(grant));
+  return out;
 }
 
 std::string plan_text(const Style& style, const kernel::Plan& plan, const kernel::Launch& launch) {
@@ -81,20 +95,23 @@ std::string plan_text(const Style& style, const kernel::Plan& plan, const kernel
     out += head("grant") + paint(style, ink, base::printable(grant.grant.to_text())) +
            paint(style, Ink::dim, "  from " + base::printable(grant.from)) + '\n';
   }
-  if (!plan.unmet.empty()) out += "needs of the image that no grant meets; to meet them:\n";
-  for (const auto& need : plan.unmet) out += fmt::format("  --grant '{}'\n", base::printable(need));
+  for (const auto& rule : launch.standing)
+    out += head("answered") +
+           paint(style, rule.grant.effect == abi::GrantEffect::deny ? Ink::red : Ink::green,
+                 base::printable(rule.grant.to_text())) +
+           paint(style, Ink::dim, "  if asked, by " + base::printable(rule.from)) + '\n';
+  out += needs_text(style, plan);
   out += head("trapdoors") + "no wildcard lets anything write:";
   for (const auto& place : plan.trapdoors) out += ' ' + base::printable(place);
   return out + "\nnothing was started\n";
 }
 
-Result<int> dry_run(Host& host, const Wanted& wanted) {
+Result<int> dry_run(Host& host, const kernel::Launch& launch) {
   const auto kernel =
       TRY(host.open({.store_dir = host.store_dir, .mode = kernel::OpenOptions::Mode::look}));
-  kernel::Plan plan = TRY(kernel->plan(wanted.launch));
-  add_unmet(plan, wanted.needs);
-  host.output.out(host.style.json() ? plan_json(plan, wanted.launch)
-                                    : plan_text(host.style, plan, wanted.launch));
+  const kernel::Plan plan = TRY(kernel->plan(launch));
+  host.output.out(host.style.json() ? plan_json(plan, launch)
+                                    : plan_text(host.style, plan, launch));
   return 0;
 }
 
@@ -120,10 +137,9 @@ Result<int> in_foreground(Host& host, const Arguments& arguments, const Begin& b
   return value;
 }
 
-void say_unmet(Host& host, kernel::Kernel& kernel, const Wanted& wanted) {
-  auto plan = kernel.plan(wanted.launch);
+void say_unmet(Host& host, kernel::Kernel& kernel, const kernel::Launch& launch) {
+  const auto plan = kernel.plan(launch);
   if (!plan) return;
-  add_unmet(*plan, wanted.needs);
   for (const auto& need : plan->unmet)
     host.output.err(
         paint(host.style, Ink::dim,
@@ -138,19 +154,20 @@ Result<int> run_goal(Host& host, const Arguments& arguments) {
     return fail(Code::invalid, "--detach needs the daemon of a later version",
                 "alos run --paused ... makes the process; alos resume PID & runs it in the "
                 "background of your shell");
-  const Wanted wanted = TRY(read_launch(arguments, host.store_dir, working_directory(), now()));
-  if (arguments.has("dry-run")) return dry_run(host, wanted);
+  kernel::Launch launch =
+      TRY(read_launch(arguments, host.store_dir, working_directory(), system_now()));
+  launch.standing = TRY(read_policy(host.store_dir)).standing_for(launch.roots);
+  if (arguments.has("dry-run")) return dry_run(host, launch);
   return in_foreground(
       host, arguments, [&](kernel::Kernel& kernel) -> Result<std::vector<base::Pid>> {
-        say_unmet(host, kernel, wanted);
-        const base::Pid pid = TRY(kernel.launch(wanted.launch));
-        if (wanted.launch.start == kernel::Launch::Start::now) {
+        say_unmet(host, kernel, launch);
+        const base::Pid pid = TRY(kernel.launch(launch));
+        if (launch.start == kernel::Launch::Start::now) {
           if (!host.style.json())
             host.output.err(
                 paint(host.style, Ink::dim,
-                      fmt::format("{} {}: {}", base::to_string(pid),
-                                  base::printable(wanted.launch.name),
-                                  base::printable(base::shortened(wanted.launch.goal, 200)))) +
+                      fmt::format("{} {}: {}", base::to_string(pid), base::printable(launch.name),
+                                  base::printable(base::shortened(launch.goal, 200)))) +
                 '\n');
           return std::vector<base::Pid>{pid};
         }
@@ -171,6 +188,7 @@ Result<int> resume(Host& host, const Arguments& arguments) {
     return fail(Code::invalid, "resume takes a PID, or --all", "alos ps shows what there is");
   std::vector<base::Pid> wanted;
   if (!all) wanted.push_back(TRY(base::parse_pid(arguments.words[0])));
+  const Policy policy = TRY(read_policy(host.store_dir));
   return in_foreground(
       host, arguments, [&](kernel::Kernel& kernel) -> Result<std::vector<base::Pid>> {
         if (all)
@@ -184,6 +202,8 @@ Result<int> resume(Host& host, const Arguments& arguments) {
             return fail(Code::conflict,
                         fmt::format("process {} has {}", base::to_string(pid), process.state),
                         command_line(host.store_dir, "show " + base::to_string(pid)) + " shows it");
+          const abi::Roots roots = TRY(roots_of(kernel, pid.job));
+          TRY(kernel.set_policy(pid.job, policy.standing_for(roots)));
           TRY(kernel.resume(pid, "human:owner"));
           going.push_back(pid);
         }

@@ -1,5 +1,6 @@
 #include "surface/session.h"
 
+#include <chrono>
 #include <cstdlib>
 
 namespace alos::surface {
@@ -35,6 +36,12 @@ std::string command_line(const std::string& store_dir, std::string_view command)
   std::string out = "alos " + std::string(command);
   if (store_dir != default_store_dir()) out += " --store " + quoted(store_dir);
   return out;
+}
+
+base::Time system_now() {
+  return {std::chrono::duration_cast<std::chrono::microseconds>(
+              std::chrono::system_clock::now().time_since_epoch())
+              .count()};
 }
 
 }  // namespace alos::surface

@@ -32,4 +32,6 @@ std::string command_line(const std::string& store_dir, std::string_view command)
 
 std::string default_store_dir();
 
+base::Time system_now();
+
 }  // namespace alos::surface

@@ -10,6 +10,7 @@
 
 #include "surface/commands.h"
 #include "surface/dispatch.h"
+#include "surface/yaml.h"
 
 namespace alos::surface {
 
@@ -53,8 +54,22 @@ bool wants_json(const std::vector<std::string>& words) {
   return false;
 }
 
-Result<int> run_words(const std::vector<std::string>& words, const kernel::Opener& open,
+// `--edit @FILE`: the file is of the person who types, not of the runtime that answers.
+Result<std::vector<std::string>> with_files_read(std::vector<std::string> words) {
+  constexpr std::string_view kEdit = "--edit", kInOne = "--edit=@";
+  constexpr std::size_t kFileBytesMax = 16U << 20;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (words[i].starts_with(kInOne))
+      words[i] = "--edit=" + TRY(read_whole_file(words[i].substr(kInOne.size()), kFileBytesMax));
+    else if (i > 0 && words[i - 1] == kEdit && words[i].starts_with('@'))
+      words[i] = TRY(read_whole_file(words[i].substr(1), kFileBytesMax));
+  }
+  return words;
+}
+
+Result<int> run_words(const std::vector<std::string>& typed_words, const kernel::Opener& open,
                       Output& output) {
+  const std::vector<std::string> words = TRY(with_files_read(typed_words));
   const Parsed parsed = TRY(parse_arguments(words));
   if (parsed.command == nullptr) return output.out(help_text()), 0;
   if (parsed.arguments.has("help")) return output.out(help_text(*parsed.command)), 0;
