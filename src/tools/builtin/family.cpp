@@ -43,10 +43,9 @@ struct SpawnProcess {
 
   static Result<Reply> run(abi::Syscalls& sys, Args args) {
     if (is_blank(args.goal)) return fail(Code::invalid, "`goal` is empty", "say what it is to do");
-    return sys.call(
-        abi::ProcSpawn{std::move(args.image).value_or("coding"), base::Text(std::move(args.goal)),
-                       std::move(args.name),
-                       std::move(args.grants).value_or(std::vector<abi::Grant>{})});
+    return sys.call(abi::ProcSpawn{std::move(args.image).value_or("coding"),
+                                   base::Text(std::move(args.goal)), std::move(args.name),
+                                   std::move(args.grants).value_or(std::vector<abi::Grant>{})});
   }
 };
 
