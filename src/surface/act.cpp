@@ -185,8 +185,8 @@ Result<int> approve(Session& session, const Arguments& arguments) {
 
 Result<int> deny(Session& session, const Arguments& arguments) {
   kernel::Answer answer{.kind = kernel::Answer::Kind::deny,
-                        .text = arguments.one("reason").value_or(""),
-                        .by = TRY(speaker(arguments))};
+                        .text = arguments.one("reason").value_or("")};
+  answer.by = TRY(speaker(arguments));
   if (arguments.has("always")) answer.scope = kernel::Answer::Scope::job;
   const auto request = TRY(open_request(session, arguments.words[0]));
   return give(session, request, answer, "denied",
@@ -194,9 +194,8 @@ Result<int> deny(Session& session, const Arguments& arguments) {
 }
 
 Result<int> answer(Session& session, const Arguments& arguments) {
-  const kernel::Answer answer{.kind = kernel::Answer::Kind::answer,
-                              .text = arguments.words[1],
-                              .by = TRY(speaker(arguments))};
+  kernel::Answer answer{.kind = kernel::Answer::Kind::answer, .text = arguments.words[1]};
+  answer.by = TRY(speaker(arguments));
   const auto request = TRY(open_request(session, arguments.words[0]));
   if (request.kind != "question")
     return fail(
