@@ -20,7 +20,7 @@ using base::Result;
 
 namespace {
 
-base::Time now() {
+base::Time wall_time() {
   return base::Time{std::chrono::duration_cast<std::chrono::microseconds>(
                         std::chrono::system_clock::now().time_since_epoch())
                         .count()};
@@ -138,7 +138,8 @@ Result<int> run_goal(Host& host, const Arguments& arguments) {
     return fail(Code::invalid, "--detach needs the daemon of a later version",
                 "alos run --paused ... makes the process; alos resume PID & runs it in the "
                 "background of your shell");
-  const Wanted wanted = TRY(read_launch(arguments, host.store_dir, working_directory(), now()));
+  const Wanted wanted =
+      TRY(read_launch(arguments, host.store_dir, working_directory(), wall_time()));
   if (arguments.has("dry-run")) return dry_run(host, wanted);
   return in_foreground(
       host, arguments, [&](kernel::Kernel& kernel) -> Result<std::vector<base::Pid>> {
