@@ -16,7 +16,7 @@ using base::Result;
 
 namespace {
 
-constexpr std::array<std::string_view, 15> kManifestKeys{
+constexpr std::array<std::string_view, 15> kKeys{
     "alos",      "image",  "goal", "model", "roots",  "grants", "budget", "base_grants",
     "trapdoors", "prices", "cwd",  "name",  "prompt", "tools",  "needs"};
 constexpr std::array<std::string_view, 6> kLimits{"model_tokens", "model_calls", "tool_calls",
@@ -115,7 +115,7 @@ std::string absolute_model(std::string model, const std::string& dir) {
 Result<Manifest> Manifest::parse(const std::string& text, const std::string& path,
                                  const std::string& dir, base::Time now) {
   const Yaml root = TRY(Yaml::parse(text, path));
-  const YamlMap map = TRY(YamlMap::of(root, path, "a manifest", kManifestKeys));
+  const YamlMap map = TRY(YamlMap::of(root, path, "a manifest", kKeys));
   TRY(read_version(map, root, path));
   Manifest out;
   for (const auto& [key, field] :
