@@ -37,9 +37,11 @@ struct Failure {
 template <typename T>
 class Expected {
  public:
-  Expected(T value) : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor)
-  Expected(Failure failure)
-      : failure_(std::move(failure)) {}  // NOLINT(google-explicit-constructor)
+  // NOLINTBEGIN(google-explicit-constructor): `return value;` and `return failure;` is how it is
+  // made.
+  Expected(T value) : value_(std::move(value)) {}
+  Expected(Failure failure) : failure_(std::move(failure)) {}
+  // NOLINTEND(google-explicit-constructor)
   explicit operator bool() const { return value_.has_value(); }
   T& operator*() { return *value_; }
   const T& operator*() const { return *value_; }

@@ -10,7 +10,7 @@
 namespace alos::base::test {
 namespace {
 
-struct Held {
+struct HeldText {
   Text text;
   Json value;
   ALOS_FIELDS(text, value)
@@ -18,7 +18,7 @@ struct Held {
 
 struct Deep {
   Text text;
-  std::vector<Held> list;
+  std::vector<HeldText> list;
   std::optional<Json> maybe;
   std::map<std::string, Text> named;
   std::vector<int> numbers;
@@ -66,12 +66,12 @@ TEST(Payload, JsonWantsABlobWhenLargeOrLikeAReference) {
 
 TEST(Payload, LargeOnesAreEncodedAsReferences) {
   const std::string large(5000, 'x');
-  const Held held{large, Json::trusted('"' + large + '"')};
+  const HeldText held{large, Json::trusted('"' + large + '"')};
   const std::string text = to_json(held);
   EXPECT_EQ(text, R"({"text":{"$text":")" + to_hex(Digest::of(large)) +
                       R"(","bytes":5000},"value":{"$json":")" +
                       to_hex(Digest::of('"' + large + '"')) + R"(","bytes":5002}})");
-  const auto back = from_json<Held>(text, Source::journal);
+  const auto back = from_json<HeldText>(text, Source::journal);
   ASSERT_TRUE(back.has_value()) << back.error().what;
   EXPECT_EQ(back->text.blob, (BlobRef{Digest::of(large), 5000}));
   EXPECT_EQ(back->text.digest(), held.text.digest());
@@ -81,27 +81,27 @@ TEST(Payload, LargeOnesAreEncodedAsReferences) {
 
 TEST(Payload, ReferencesComeOnlyFromTheJournal) {
   const std::string json = R"({"text":"t","value":)" + reference("$json") + "}";
-  const auto outside = from_json<Held>(json, Source::outside);
+  const auto outside = from_json<HeldText>(json, Source::outside);
   ASSERT_TRUE(outside.has_value()) << outside.error().what;
   EXPECT_FALSE(outside->value.blob.has_value());
   EXPECT_EQ(outside->value.data, reference("$json"));  // just an object
-  const auto journal = from_json<Held>(json, Source::journal);
+  const auto journal = from_json<HeldText>(json, Source::journal);
   ASSERT_TRUE(journal.has_value());
   EXPECT_EQ(journal->value.blob, (BlobRef{Digest::of("abc"), 3}));
 
   const std::string text = R"({"text":)" + reference("$text") + R"(,"value":1})";
-  const auto refused = from_json<Held>(text, Source::outside);
+  const auto refused = from_json<HeldText>(text, Source::outside);
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().what, "`text`: expected a string, got object");
-  EXPECT_TRUE(from_json<Held>(text, Source::journal)->text.blob.has_value());
+  EXPECT_TRUE(from_json<HeldText>(text, Source::journal)->text.blob.has_value());
 }
 
 TEST(Payload, AnObjectFromOutsideThatLooksLikeAReferenceSurvivesTheJournal) {
   const auto outside =
-      from_json<Held>(R"({"text":"t","value":)" + reference("$json") + "}", Source::outside);
+      from_json<HeldText>(R"({"text":"t","value":)" + reference("$json") + "}", Source::outside);
   ASSERT_TRUE(outside.has_value());
   const std::string line = to_json(*outside);
-  const auto back = from_json<Held>(line, Source::journal);
+  const auto back = from_json<HeldText>(line, Source::journal);
   ASSERT_TRUE(back.has_value());
   EXPECT_EQ(back->value.blob->digest,
             Digest::of(reference("$json")));  // of the object's text, not of "abc"
@@ -114,7 +114,7 @@ TEST(Payload, WhatOnlyResemblesAReferenceIsAValueInTheJournalToo) {
     const auto value = parse_json(json);
     ASSERT_TRUE(value.has_value());
     ASSERT_FALSE(wants_blob(*value));
-    const auto back = from_json<Held>(to_json(Held{"t", *value}), Source::journal);
+    const auto back = from_json<HeldText>(to_json(HeldText{"t", *value}), Source::journal);
     ASSERT_TRUE(back.has_value()) << json << ": " << back.error().what;
     EXPECT_EQ(back->value, *value);
   }
@@ -126,7 +126,7 @@ TEST(Payload, ADamagedReferenceIsAnError) {
         "{\"$json\":\"" + kHex + "\",\"bytes\":-1}",
         "{\"$json\":\"" + kHex + "\",\"bytes\":1,\"more\":1}"})
     EXPECT_FALSE(
-        from_json<Held>(R"({"text":"t","value":)" + json + "}", Source::journal).has_value())
+        from_json<HeldText>(R"({"text":"t","value":)" + json + "}", Source::journal).has_value())
         << json;
 }
 
@@ -139,7 +139,7 @@ TEST(Payload, WithPayloadsPutsTheBytesBack) {
     return fail(Code::not_found, "no such blob");
   };
   const std::string line =
-      R"({"a":)" + to_json(Held{large, Json::trusted(json)}) + R"(,"b":"{\"$text\":\"x\"}"})";
+      R"({"a":)" + to_json(HeldText{large, Json::trusted(json)}) + R"(,"b":"{\"$text\":\"x\"}"})";
   const auto whole = with_payloads(line, load);
   ASSERT_TRUE(whole.has_value()) << whole.error().what;
   EXPECT_EQ(*whole,

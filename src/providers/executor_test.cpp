@@ -53,7 +53,7 @@ TEST(Pool, RunsInOrderOnOneNamedThread) {
   ASSERT_TRUE(done.reaches(100));
   pool.reset();
   for (int i = 0; i < 100; ++i) EXPECT_EQ(order[static_cast<std::size_t>(i)], i);
-  EXPECT_EQ(std::string(name.c_str()), "alos-pool-0");
+  EXPECT_STREQ(name.c_str(), "alos-pool-0");
 }
 
 TEST(Pool, UsesAllThreadsAndTakesTasksFromTasks) {

@@ -17,7 +17,7 @@ using base::Code;
 using Outcome = ports::Outcome<abi::ModelGenerate::Reply>;
 
 class ScriptFile : public testing::Test {
- protected:
+ public:
   ScriptFile() {
     char name[] = "/tmp/alos_script_XXXXXX";
     folder_ = ::mkdtemp(name);
@@ -27,6 +27,8 @@ class ScriptFile : public testing::Test {
     std::remove(path_.c_str());
     ::rmdir(folder_.c_str());
   }
+
+ protected:
   void write(std::string_view text) { std::ofstream(path_, std::ios::binary) << text; }
   Outcome ask(ScriptedModel& model, std::uint32_t turn, const std::string& process = "root") {
     std::promise<Outcome> promise;
@@ -147,7 +149,7 @@ TEST_F(ScriptFile, cancels_what_is_delayed_when_it_ends) {
 
 // ---- routing ----
 
-class NoBlobs : public ports::Blobs {
+class EmptyBlobs : public ports::Blobs {
  public:
   base::Result<std::string> get(const base::Digest&) override {
     return base::fail(Code::not_found, "none");
@@ -157,7 +159,7 @@ class NoBlobs : public ports::Blobs {
 TEST_F(ScriptFile, is_found_by_its_prefix) {
   write("{\"text\":\"a\"}\n");
   ::mkfifo((folder_ + "/pipe").c_str(), 0600);
-  NoBlobs blobs;
+  EmptyBlobs blobs;
   const auto models = make_models({.openai_base_url = "http://127.0.0.1:1/v1"}, blobs);
   struct Row {
     std::string model;
@@ -192,7 +194,7 @@ TEST_F(ScriptFile, is_found_by_its_prefix) {
 }
 
 TEST(Models, openai_itself_needs_a_key) {
-  NoBlobs blobs;
+  EmptyBlobs blobs;
   EXPECT_EQ(make_models({}, blobs)->check("openai/gpt-5").error().code, Code::denied);
   EXPECT_TRUE(make_models({.openai_api_key = "sk-x"}, blobs)->check("openai/gpt-5"));
 }

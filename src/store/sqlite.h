@@ -22,16 +22,15 @@ namespace alos::store {
 // (`query`).
 class Value {
  public:
-  Value(std::uint64_t number);  // NOLINT(google-explicit-constructor)
-  Value(std::uint32_t number)
-      : Value(std::uint64_t{number}) {}             // NOLINT(google-explicit-constructor)
-  Value(bool flag) : Value(std::uint64_t{flag}) {}  // NOLINT(google-explicit-constructor)
-  Value(std::int64_t number)
-      : kind_(Kind::integer), number_(number) {}  // NOLINT(google-explicit-constructor)
+  // NOLINTBEGIN(google-explicit-constructor): what a statement takes is written as it is.
+  Value(std::uint64_t number);
+  Value(std::uint32_t number) : Value(std::uint64_t{number}) {}
+  Value(bool flag) : Value(std::uint64_t{flag}) {}
+  Value(std::int64_t number) : kind_(Kind::integer), number_(number) {}
   template <typename Tag>
-  Value(base::Id<Tag> id) : Value(id.value) {}  // NOLINT(google-explicit-constructor)
-  Value(const base::Digest& digest)
-      : Value(Kind::bytes, digest.view()) {}  // NOLINT(google-explicit-constructor)
+  Value(base::Id<Tag> id) : Value(id.value) {}
+  Value(const base::Digest& digest) : Value(Kind::bytes, digest.view()) {}
+  // NOLINTEND(google-explicit-constructor)
   static Value bytes(std::string_view bytes) { return {Kind::bytes, bytes}; }
   static Value text(std::string_view text) { return {Kind::text, text}; }
   static Value null() { return {Kind::null, {}}; }

@@ -17,7 +17,8 @@ using kernel::RequestView;
 
 namespace {
 
-constexpr std::array<std::string_view, 5> kKeys{"approve", "deny", "answer", "scope", "question"};
+constexpr std::array<std::string_view, 5> kRuleKeys{"approve", "deny", "answer", "scope",
+                                                    "question"};
 
 Answer yes_to(const RequestView& request) {
   if (request.kind != "question") return {.kind = Answer::Kind::approve, .by = "policy:allow"};
@@ -44,7 +45,7 @@ Result<ApprovePolicy> ApprovePolicy::from_option(const std::optional<std::string
 }
 
 Result<ApprovePolicy::Rule> ApprovePolicy::parse_rule(const Yaml& yaml, const std::string& name) {
-  const YamlMap map = TRY(YamlMap::of(yaml, name, "a rule", kKeys));
+  const YamlMap map = TRY(YamlMap::of(yaml, name, "a rule", kRuleKeys));
   std::optional<std::string> approve, deny, answer, scope, question;
   TRY(map.text("approve", approve));
   TRY(map.text("deny", deny));

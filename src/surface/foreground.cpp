@@ -25,7 +25,7 @@ using kernel::RequestView;
 
 namespace {
 
-constexpr auto kPatience = std::chrono::milliseconds(40);
+constexpr auto kFeedPatience = std::chrono::milliseconds(40);
 constexpr int kIdleRoundsBeforeLook = 25;
 
 sigset_t interrupt_signals() {
@@ -116,7 +116,7 @@ Result<int> Foreground::watch(kernel::Subscription& subscription,
   for (const base::Pid pid : pids) jobs_.insert(pid.job), going_.insert(pid);
   if (pids.size() > 1) narrator_.name_processes();
   for (int idle = 0; !going_.empty();) {
-    const auto records = subscription.next(kPatience);
+    const auto records = subscription.next(kFeedPatience);
     for (const RecordView& record : records)
       if (jobs_.contains(record.pid.job)) show(record);
     host_.output.flush();

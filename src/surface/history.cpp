@@ -50,12 +50,12 @@ Result<std::vector<base::JobId>> chosen_jobs(Session& session, const Arguments& 
   return std::vector<base::JobId>{job};
 }
 
-struct Place {
+struct RecordPlace {
   base::JobId job;
   base::Seq seq = 0;
 };
 
-Result<Place> parse_place(Session& session, std::string_view text) {
+Result<RecordPlace> parse_place(Session& session, std::string_view text) {
   const std::size_t colon = text.find(':');
   const auto seq =
       base::parse_unsigned(colon == std::string_view::npos ? text : text.substr(colon + 1));
@@ -63,13 +63,14 @@ Result<Place> parse_place(Session& session, std::string_view text) {
     return fail(Code::invalid,
                 fmt::format("`{}` is not a record", base::printable(base::shortened(text, 40))),
                 "give its number, or JOB:NUMBER, as alos log shows them");
-  if (colon != std::string_view::npos) return Place{TRY(parse_job(text.substr(0, colon))), *seq};
+  if (colon != std::string_view::npos)
+    return RecordPlace{TRY(parse_job(text.substr(0, colon))), *seq};
   const auto jobs = TRY(session.kernel.jobs());
   if (jobs.empty()) return fail(Code::not_found, "the store has no records yet");
-  return Place{jobs.back(), *seq};
+  return RecordPlace{jobs.back(), *seq};
 }
 
-Result<RecordView> record_at(Session& session, Place place) {
+Result<RecordView> record_at(Session& session, RecordPlace place) {
   const auto page = TRY(session.kernel.records(place.job, place.seq, 1));
   for (const auto& record : page)
     if (record.seq == place.seq) return record;
@@ -250,7 +251,7 @@ Result<int> log(Session& session, const Arguments& arguments) {
 }
 
 Result<int> why(Session& session, const Arguments& arguments) {
-  Place place = TRY(parse_place(session, arguments.words[0]));
+  RecordPlace place = TRY(parse_place(session, arguments.words[0]));
   RecordView record = TRY(record_at(session, place));
   const bool full = session.style.json() || arguments.has("full");
   Steps kept(record);

@@ -19,7 +19,7 @@ using base::Result;
 
 namespace {
 
-constexpr std::string_view kName = "/socket";
+constexpr std::string_view kSocketName = "/socket";
 
 // An address for the socket in the directory, however long its path is: through an open directory's
 // /proc entry.
@@ -41,11 +41,11 @@ base::Unexpected broken(const std::string& what) {
 
 Result<Address> address_of(const std::string& dir) {
   Address address;
-  std::string path = dir + std::string(kName);
+  std::string path = dir + std::string(kSocketName);
   if (path.size() >= sizeof(address.name.sun_path)) {
     address.dir_fd = ::open(dir.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (address.dir_fd < 0) return broken("cannot open " + dir);
-    path = fmt::format("/proc/self/fd/{}{}", address.dir_fd, kName);
+    path = fmt::format("/proc/self/fd/{}{}", address.dir_fd, kSocketName);
   }
   address.name.sun_family = AF_UNIX;
   std::memcpy(address.name.sun_path, path.data(), path.size());
@@ -68,13 +68,14 @@ Result<Socket> Socket::bind(const std::string& store_dir) {
   const Address address = TRY(address_of(store_dir));
   Socket socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (socket.fd_ < 0) return broken("cannot make a socket");
-  ::unlink((store_dir + std::string(kName)).c_str());
+  ::unlink((store_dir + std::string(kSocketName)).c_str());
   if (::fchmod(socket.fd_, 0600) != 0)
     return broken("cannot protect the socket");  // the mode it is bound with
   if (::bind(socket.fd_, address.raw(), sizeof(address.name)) != 0)
-    return broken(fmt::format("cannot listen on {}{}", store_dir, kName));
-  if (::chmod((store_dir + std::string(kName)).c_str(), 0600) != 0 || ::listen(socket.fd_, 16) != 0)
-    return broken(fmt::format("cannot listen on {}{}", store_dir, kName));
+    return broken(fmt::format("cannot listen on {}{}", store_dir, kSocketName));
+  if (::chmod((store_dir + std::string(kSocketName)).c_str(), 0600) != 0 ||
+      ::listen(socket.fd_, 16) != 0)
+    return broken(fmt::format("cannot listen on {}{}", store_dir, kSocketName));
   return socket;
 }
 
@@ -83,7 +84,7 @@ Result<Socket> Socket::connect(const std::string& store_dir) {
   Socket socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (socket.fd_ < 0) return broken("cannot make a socket");
   if (::connect(socket.fd_, address.raw(), sizeof(address.name)) != 0)
-    return broken(fmt::format("nobody listens on {}{}", store_dir, kName));
+    return broken(fmt::format("nobody listens on {}{}", store_dir, kSocketName));
   return socket;
 }
 

@@ -9,7 +9,7 @@
 namespace alos::surface {
 namespace {
 
-class TextOutput final : public Output {
+class KeptOutput final : public Output {
  public:
   std::string out_text, err_text;
   void out(std::string_view text) override { out_text += text; }
@@ -37,7 +37,7 @@ int echo(const Asked& asked, Output& output) {
 }
 
 TEST_F(ServiceTest, NobodyListens) {
-  TextOutput output;
+  KeptOutput output;
   const auto code = ask_owner(dir_, {{"ps"}, {}}, output);
   ASSERT_TRUE(code);
   EXPECT_FALSE(*code);
@@ -46,7 +46,7 @@ TEST_F(ServiceTest, NobodyListens) {
 TEST_F(ServiceTest, RunsTheCommandAndStreamsWhatItSays) {
   const auto service = Service::listen(dir_, echo);
   ASSERT_TRUE(service) << service.error().what;
-  TextOutput output;
+  KeptOutput output;
   const auto code =
       ask_owner(dir_, {{"answer", "7.r1", "a\n\x01\"b"}, {Format::json, Colour::off, 80}}, output);
   ASSERT_TRUE(code) << code.error().what;
@@ -70,7 +70,7 @@ TEST_F(ServiceTest, WorksBelowAPathLongerThanASocketAddress) {
   std::filesystem::create_directories(dir_);
   const auto service = Service::listen(dir_, echo);
   ASSERT_TRUE(service) << service.error().what;
-  TextOutput output;
+  KeptOutput output;
   EXPECT_EQ(**ask_owner(dir_, {{"x"}, {}}, output), 5);
 }
 
@@ -82,7 +82,7 @@ TEST_F(ServiceTest, ACommandThatWaitsEndsWhenTheServiceStops) {
     return 9;
   });
   ASSERT_TRUE(service);
-  TextOutput output;
+  KeptOutput output;
   std::thread client([&] { (void)ask_owner(dir_, {{"log"}, {}}, output); });
   while (!begun) std::this_thread::yield();
   EXPECT_TRUE((*service)->stop(std::chrono::seconds(30)));

@@ -16,7 +16,7 @@ bool is_plain(std::string_view text) {
   return !text.empty();
 }
 
-std::string quoted(std::string_view text) {
+std::string shell_quoted(std::string_view text) {
   if (is_plain(text)) return std::string(text);
   std::string out = "'";
   for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
@@ -34,7 +34,7 @@ std::string default_store_dir() {
 
 std::string command_line(const std::string& store_dir, std::string_view command) {
   std::string out = "alos " + std::string(command);
-  if (store_dir != default_store_dir()) out += " --store " + quoted(store_dir);
+  if (store_dir != default_store_dir()) out += " --store " + shell_quoted(store_dir);
   return out;
 }
 

@@ -13,9 +13,10 @@ struct Cell {
   std::string text;  // printable
   Ink ink = Ink::plain;
 
-  Cell(std::string cell_text)
-      : text(std::move(cell_text)) {}               // NOLINT(google-explicit-constructor)
-  Cell(const char* cell_text) : text(cell_text) {}  // NOLINT(google-explicit-constructor)
+  // NOLINTBEGIN(google-explicit-constructor): a row is written as its texts.
+  Cell(std::string cell_text) : text(std::move(cell_text)) {}
+  Cell(const char* cell_text) : text(cell_text) {}
+  // NOLINTEND(google-explicit-constructor)
   Cell(std::string cell_text, Ink cell_ink) : text(std::move(cell_text)), ink(cell_ink) {}
 };
 

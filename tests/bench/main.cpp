@@ -8,8 +8,10 @@
 
 #include "figures.h"
 
-int main(int argc, char** argv) {
-  using namespace alos::bench;
+namespace alos::bench {
+namespace {
+
+int run(int argc, char** argv) {
   const std::string self = std::filesystem::canonical("/proc/self/exe").string();
   if (argc == 4 && std::string_view(argv[1]) == "--hang")
     return fill_and_hang(argv[2], std::atoi(argv[3]));
@@ -36,3 +38,8 @@ int main(int argc, char** argv) {
   json ? print_json(rows) : print_table(rows);
   return 0;
 }
+
+}  // namespace
+}  // namespace alos::bench
+
+int main(int argc, char** argv) { return alos::bench::run(argc, argv); }

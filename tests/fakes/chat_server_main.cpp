@@ -20,7 +20,9 @@
 
 namespace {
 
-using namespace alos;
+namespace base = alos::base;
+namespace fakes = alos::fakes;
+namespace providers = alos::providers;
 
 fakes::Served failure(int status, const std::string& message) {
   std::string body = "{\"error\":{\"message\":";

@@ -24,7 +24,7 @@ Result<void> SimStore::commit(store::Epoch epoch, const store::Commit& commit) {
     return world_.commits() % 2 == 0 ? fail(Code::exhausted, "the disk is full")
                                      : fail(Code::unavailable, "the disk does not answer");
   }
-  const auto done = disk_->commit(epoch, commit);
+  auto done = disk_->commit(epoch, commit);
   if (!done) {
     world_.violation("the store refuses a commit: " + done.error().what);
     return done;

@@ -8,7 +8,7 @@ namespace {
 constexpr std::uint64_t kTurnsMax = 5;
 constexpr std::size_t kLargeBytes = 3000;  // more than a record holds: it becomes a blob
 
-std::string quoted(std::string_view text) {
+std::string json_quoted(std::string_view text) {
   std::string out;
   base::append_json_string(out, text);
   return out;
@@ -51,11 +51,11 @@ class Author {
   abi::ToolRequest call(std::string tool, std::string arguments) {
     return {id_, std::move(tool), base::Text(std::move(arguments))};
   }
-  std::string place() { return quoted(random_.pick(places_)); }
+  std::string place() { return json_quoted(random_.pick(places_)); }
   std::string content() {
     std::string text = fmt::format("alpha {} {} {}\n", name_, turn_, id_);
     if (random_.one_in(5)) text += std::string(kLargeBytes, 'x') + "\n";
-    return quoted(text);
+    return json_quoted(text);
   }
 
   abi::ToolRequest files(std::uint64_t kind) {
