@@ -45,7 +45,7 @@ Result<int> run_shell(const std::string& command, const std::string& file) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-bool write_all(int fd, std::string_view text) {
+bool save_all(int fd, std::string_view text) {
   while (!text.empty()) {
     const ssize_t bytes = ::write(fd, text.data(), text.size());
     if (bytes < 0 && errno == EINTR) continue;
@@ -70,7 +70,7 @@ Result<std::string> edited_text(const std::string& command, const std::string& t
       std::string(tmp != nullptr && *tmp == '/' ? tmp : "/tmp") + "/alos-XXXXXX.json";
   const int fd = ::mkostemps(file.data(), 5, O_CLOEXEC);
   if (fd < 0) return fail(Code::unavailable, "cannot make a file to edit in " + file);
-  const bool written = write_all(fd, text + '\n');
+  const bool written = save_all(fd, text + '\n');
   ::close(fd);
   const auto ended = written ? run_shell(command, file) : Result<int>(-1);
   auto back = read_whole_file(file, kEditedBytesMax);

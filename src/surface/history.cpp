@@ -107,9 +107,9 @@ Result<void> explain_request(Session& session, base::JobId job, std::string_view
 }
 
 // A capability as it is explained: its place in the line of those it is derived from.
-using Held = std::map<std::string, kernel::CapabilityView>;
+using HeldById = std::map<std::string, kernel::CapabilityView>;
 
-Result<void> explain_capability(Session& session, base::JobId job, const Held& held,
+Result<void> explain_capability(Session& session, base::JobId job, const HeldById& held,
                                 std::string id) {
   constexpr std::size_t kLineMax = 64;
   for (std::size_t depth = 0; !id.empty() && depth < kLineMax; ++depth) {
@@ -138,7 +138,7 @@ Result<void> explain_authority(Session& session, const RecordView& record) {
   if (matched.empty() && record.kind == "authority.decided")
     session.output.out("      no capability of the process covers it\n");
   if (matched.empty()) return {};
-  Held held;
+  HeldById held;
   for (auto& cap : TRY(session.kernel.capabilities({record.pid.job, 0})))
     held.try_emplace(cap.id, std::move(cap));
   for (const std::uint64_t number : matched)

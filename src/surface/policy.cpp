@@ -27,8 +27,8 @@ using base::Result;
 
 namespace {
 
-constexpr std::array<std::string_view, 3> kKeys{"alos", "rules", "workspaces"};
-constexpr std::array<std::string_view, 2> kRuleKeys{"allow", "deny"};
+constexpr std::array<std::string_view, 3> kPolicyKeys{"alos", "rules", "workspaces"};
+constexpr std::array<std::string_view, 2> kPolicyRuleKeys{"allow", "deny"};
 constexpr std::string_view kHead =
     "# What people decided for good. It answers what agents must ask, and grants nothing; a deny\n"
     "# wins. Edit it freely; `alos policy` lists it. Running jobs take it when they resume.\n"
@@ -55,7 +55,7 @@ std::string body_of(abi::Grant grant) {
 }
 
 Result<PolicyRule> read_rule(const Yaml& yaml, const std::string& name, std::string_view place) {
-  const YamlMap map = TRY(YamlMap::of(yaml, name, "a rule", kRuleKeys));
+  const YamlMap map = TRY(YamlMap::of(yaml, name, "a rule", kPolicyRuleKeys));
   std::optional<std::string> allow, deny;
   TRY(map.text("allow", allow));
   TRY(map.text("deny", deny));
@@ -236,7 +236,7 @@ Result<Policy> Policy::parse(const std::string& text, const std::string& name) {
   const Yaml root = TRY(Yaml::parse(text, name));
   Policy out;
   if (root.kind == Yaml::Kind::null) return out;
-  const YamlMap map = TRY(YamlMap::of(root, name, "a policy", kKeys));
+  const YamlMap map = TRY(YamlMap::of(root, name, "a policy", kPolicyKeys));
   std::optional<std::string> version;
   TRY(map.text("alos", version));
   if (version != "1")

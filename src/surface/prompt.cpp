@@ -21,7 +21,7 @@ using kernel::RequestView;
 namespace {
 
 constexpr std::size_t kGoalBytesMax = 200;
-constexpr std::size_t kTextBytesMax = 2000;
+constexpr std::size_t kAskedTextBytesMax = 2000;
 constexpr std::size_t kColumnsMin = 40;
 constexpr std::size_t kPreviewLinesMax = 80;
 
@@ -41,9 +41,10 @@ std::string fitted(std::string_view text, std::size_t width) {
 
 // Long texts are cut, short of hiding that they are.
 std::string whole(std::string_view text) {
-  const std::string shown = base::printable(base::shortened(text, kTextBytesMax));
-  return text.size() <= kTextBytesMax ? shown
-                                      : fmt::format("{} ({} bytes in all)", shown, text.size());
+  const std::string shown = base::printable(base::shortened(text, kAskedTextBytesMax));
+  return text.size() <= kAskedTextBytesMax
+             ? shown
+             : fmt::format("{} ({} bytes in all)", shown, text.size());
 }
 
 std::string ask_in_words(std::string_view ask) {
@@ -55,7 +56,7 @@ std::string ask_in_words(std::string_view ask) {
 std::string asks_in_words(const RequestView& request) {
   std::string out;
   for (const std::string& ask : request.asks)
-    out += (out.empty() ? "" : " and ") + ask_in_words(base::shortened(ask, kTextBytesMax));
+    out += (out.empty() ? "" : " and ") + ask_in_words(base::shortened(ask, kAskedTextBytesMax));
   return out;
 }
 
@@ -232,7 +233,8 @@ std::string prompt_text(const Style& style, const RequestView& request,
   line("goal", base::printable(base::shortened(request.goal, kGoalBytesMax)));
   if (request.kind == "approval") {
     for (const std::string& ask : request.asks)
-      line("wants to", paint(style, Ink::bold, ask_in_words(base::shortened(ask, kTextBytesMax))));
+      line("wants to",
+           paint(style, Ink::bold, ask_in_words(base::shortened(ask, kAskedTextBytesMax))));
   } else {
     line(request.kind == "question" ? "question" : "reason", whole(request.question));
     for (const std::string& ask : request.asks) line("wants", paint(style, Ink::bold, whole(ask)));
