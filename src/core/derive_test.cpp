@@ -14,7 +14,6 @@ namespace {
 
 using abi::Grant;
 using base::CapId;
-using base::Code;
 using base::Digest;
 
 const base::Time kNow{1'763'829'797'000'000};

@@ -203,15 +203,14 @@ Result<void> Owner::give_grants(const JobPtr& job, const Lock& lock, const core:
   const std::string from =
       fmt::format("{} (request {})", answer.by, base::to_string(job->id(), request.opened.request));
   abi::CapRequest::Reply reply;
-  const core::Request copy = request;
-  for (abi::Grant grant : copy.opened.grants) {
+  for (abi::Grant grant : request.opened.grants) {
     if (answer.scope == Answer::Scope::once) grant.uses = 1;
     if (answer.scope == Answer::Scope::uses) grant.uses = answer.uses;
     if (answer.scope == Answer::Scope::until) grant.until = answer.until;
     reply.granted.push_back(
-        TRY(grant_to(job, lock, copy.process, cause, std::move(grant), from, {}, {})));
+        TRY(grant_to(job, lock, request.process, cause, std::move(grant), from, {}, {})));
   }
-  return settle_wait(job, lock, copy, cause, base::RawJson{base::to_json(reply)}, {});
+  return settle_wait(job, lock, request, cause, base::RawJson{base::to_json(reply)}, {});
 }
 
 // Records the answer and what follows from it for this one request.

@@ -270,8 +270,7 @@ void Foreground::edit(const RequestView& request) {
   if (!text) return say(text.error());
   if (*text == request.arguments || text->empty())
     return host_.output.err("  it is as it was: nothing was answered\n");
-  const auto ok =
-      kernel_.answer(request.id, {.kind = Answer::Kind::approve, .edited = std::move(*text)});
+  const auto ok = kernel_.answer(request.id, {.kind = Answer::Kind::approve, .edited = *text});
   if (!ok) say(ok.error());
 }
 

@@ -27,7 +27,7 @@ constexpr std::size_t kPreviewLinesMax = 80;
 
 // One line of the width; of a longer one both ends, and how much lies between.
 std::string fitted(std::string_view text, std::size_t width) {
-  const std::string shown = base::printable(text);
+  std::string shown = base::printable(text);
   const std::size_t all = columns(shown);
   if (all <= width) return shown;
   constexpr std::size_t kTail = 24, kNote = 24;
