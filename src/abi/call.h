@@ -4,6 +4,7 @@
 #include <concepts>
 #include <string_view>
 
+#include "abi/budget.h"
 #include "abi/grant.h"
 #include "base/describe.h"
 #include "base/id.h"

@@ -67,6 +67,7 @@ struct FsWrite {
   static constexpr auto kClass = EffectClass::verifiable;
   static constexpr auto kLeaf = Leaf::follow;
   std::array<base::Path*, 1> paths() { return {&path}; }
+  Usage spends() const { return {.written_bytes = content.size_bytes()}; }
   Needs needs(const Caller&) const {
     Facts facts;
     facts.bytes = content.size_bytes();

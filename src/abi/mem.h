@@ -22,6 +22,7 @@ struct MemPut {
   };
   static constexpr std::string_view kName = "mem.put";
   static constexpr auto kClass = EffectClass::internal;
+  Usage spends() const { return {.object_bytes = value.size_bytes()}; }
   Needs needs(const Caller& caller) const {
     return {{Resource::object(space.value_or(base::to_string(caller.pid)), name), Right::write,
              Reach::exact}};

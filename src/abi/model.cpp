@@ -4,6 +4,16 @@
 
 namespace alos::abi {
 
+Transcript::Node::Node(std::shared_ptr<const Node> before, Message text, base::Digest digest)
+    : previous(std::move(before)),
+      message(std::move(text)),
+      head(digest),
+      size(previous ? previous->size + 1 : 1),
+      bytes((previous ? previous->bytes : 0) + message.text.size_bytes()) {
+  for (const ToolRequest& call : message.tool_calls)
+    bytes += call.name.size() + call.arguments.size_bytes();
+}
+
 Transcript::Node::~Node() {
   // Frees a long chain in a loop: the default would recurse once a message.
   std::shared_ptr<const Node> next = std::move(previous);
@@ -27,8 +37,7 @@ void Transcript::append(Message message) {
   else
     (text += '=') += message.text.data;
   const base::Digest head = base::Digest::of(this->head().view(), text);
-  const std::size_t count = size() + 1;
-  last_ = std::make_shared<const Node>(std::move(last_), std::move(message), head, count);
+  last_ = std::make_shared<const Node>(std::move(last_), std::move(message), head);
 }
 
 const Message& Transcript::from_back(std::size_t count) const {
@@ -57,6 +66,14 @@ Transcript Transcript::from_items(std::vector<Message> messages) {
   Transcript transcript;
   for (Message& message : messages) transcript.append(std::move(message));
   return transcript;
+}
+
+std::uint64_t Conversation::bytes() const {
+  std::uint64_t bytes = system.size_bytes() + transcript.bytes();
+  if (tools)
+    for (const ToolSpec& tool : *tools)
+      bytes += tool.name.size() + tool.description.size() + tool.schema.size_bytes();
+  return bytes;
 }
 
 void ModelGenerate::continue_from(Conversation talk) {

@@ -41,6 +41,7 @@ class Transcript {
  public:
   std::size_t size() const { return last_ ? last_->size : 0; }
   base::Digest head() const { return last_ ? last_->head : base::Digest{}; }
+  std::uint64_t bytes() const { return last_ ? last_->bytes : 0; }  // of all its texts
   const Message& back() const { return last_->message; }
   const Message& from_back(std::size_t count) const;  // 0: the last; the transcript must be longer
   void append(Message message);
@@ -55,8 +56,8 @@ class Transcript {
     Message message;
     base::Digest head;
     std::size_t size = 0;
-    Node(std::shared_ptr<const Node> before, Message text, base::Digest digest, std::size_t count)
-        : previous(std::move(before)), message(std::move(text)), head(digest), size(count) {}
+    std::uint64_t bytes = 0;
+    Node(std::shared_ptr<const Node> before, Message text, base::Digest digest);
     Node(const Node&) = delete;
     Node& operator=(const Node&) = delete;
     ~Node();  // not recursive
@@ -68,15 +69,18 @@ struct Conversation {
   base::Text system;
   std::shared_ptr<const std::vector<ToolSpec>> tools;
   Transcript transcript;
+  std::uint64_t bytes() const;  // of all that the model is sent
 };
 
 struct ModelGenerate {
-  std::string model;                    // PROVIDER/NAME, as in openai/gpt-5 or script:./turns.jsonl
-  std::string process;                  // the process's name, for scripted models
-  std::uint32_t turn = 0;               // how many replies this process has had before
-  base::Digest context;                 // of the conversation
-  std::uint64_t output_tokens_max = 0;  // 0: the model's own limit
-  ALOS_FIELDS(model, process, turn, context, output_tokens_max)
+  std::string model;       // PROVIDER/NAME, as in openai/gpt-5 or script:./turns.jsonl
+  std::string process;     // the process's name, for scripted models
+  std::uint32_t turn = 0;  // how many replies this process has had before
+  base::Digest context;    // of the conversation
+  ALOS_FIELDS(model, process, turn, context)
+
+  // Set by the kernel from what is left of the budget; hence not a field. 0: the model's own limit.
+  std::uint64_t output_tokens_max = 0;
 
   std::shared_ptr<const Conversation> conversation;  // named by `context`, hence not a field
   void continue_from(Conversation talk);             // sets both
@@ -86,8 +90,10 @@ struct ModelGenerate {
     std::vector<ToolRequest> tool_calls;
     std::uint64_t input_tokens = 0;
     std::uint64_t output_tokens = 0;
-    std::string finish;  // stop, tool_calls, length
-    ALOS_FIELDS(text, tool_calls, input_tokens, output_tokens, finish)
+    std::string finish;      // stop, tool_calls, length
+    bool unmetered = false;  // it does not say what it used
+    ALOS_FIELDS(text, tool_calls, input_tokens, output_tokens, finish, unmetered)
+    static constexpr std::size_t kAddedFrom = 5;
   };
   static constexpr std::string_view kName = "model.generate";
   static constexpr auto kClass = EffectClass::repeatable;

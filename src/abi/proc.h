@@ -53,13 +53,14 @@ struct ProcExit {
 // A new process below the caller. It has what it is handed, its own objects, and of the caller's
 // clock, model and images what may be handed on; nothing else. Errors: `denied` (a grant that
 // cannot be handed on; nothing was started then), `not_found` (no such image), `exhausted`
-// (processes).
+// (processes, or less is left than the budget states).
 struct ProcSpawn {
   std::string image;
   base::Text goal;
   std::string name;
   std::vector<Grant> grants;
-  ALOS_FIELDS(image, goal, name, grants)
+  std::optional<Budget> budget;  // what it states is carved out of the caller's while it lives
+  ALOS_FIELDS(image, goal, name, grants, budget)
   struct Reply {
     base::Pid pid;
     ALOS_FIELDS(pid)

@@ -26,7 +26,6 @@ struct Mind {
   std::vector<OpenCall> open_calls;
   std::uint32_t turn = 0;  // model replies so far
   bool exiting = false;    // proc.exit was called
-  std::uint64_t output_tokens_max = 0;
 };
 
 // What a tool call came to. How it reads to a model: tool_text.h.

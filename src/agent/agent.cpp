@@ -208,10 +208,7 @@ class Agent final : public abi::Program {
       TRY(self.fail({Code::internal, "the system prompt of this process is not at hand", ""}));
       return Turn::wait;
     }
-    abi::ModelGenerate call{.model = mind.model,
-                            .process = mind.name,
-                            .turn = mind.turn,
-                            .output_tokens_max = mind.output_tokens_max};
+    abi::ModelGenerate call{.model = mind.model, .process = mind.name, .turn = mind.turn};
     continue_from(call, mind);
     const auto reply = self.generate(std::move(call));
     if (!reply) {

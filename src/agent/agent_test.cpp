@@ -126,7 +126,6 @@ TEST(Agent, RunsAllCallsOfAReplyInOrderAndEndsWithPlainText) {
 
 TEST(Agent, ShowsTheModelTheWholeConversation) {
   FakeSelf self;
-  self.mind_.output_tokens_max = 900;
   self.says("", {{"c1", "read_file", R"({"path":"a"})"}});
   self.says("done");
   ASSERT_TRUE(make_agent(builtin())->step(self));
@@ -135,7 +134,6 @@ TEST(Agent, ShowsTheModelTheWholeConversation) {
   EXPECT_EQ(call.model, "script:test");
   EXPECT_EQ(call.process, "main");
   EXPECT_EQ(call.turn, 1U);
-  EXPECT_EQ(call.output_tokens_max, 900U);
   const abi::Conversation& talk = *call.conversation;
   EXPECT_EQ(talk.system.data, "You are a test." + std::string(kFrame));
   Lines names;

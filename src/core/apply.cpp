@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "core/budget.h"
 
 namespace alos::core {
 namespace {
@@ -53,6 +54,10 @@ class Applier {
     if (body.goal.size_bytes() != 0)
       process.transcript.append({abi::Role::user, body.goal, {}, {}});
     state_.processes.push_back(std::move(process));
+    const std::uint32_t parent = body.parent;
+    Process& added = state_.processes.back();
+    ++added.committed[static_cast<std::size_t>(abi::BudgetKind::processes)];
+    if (parent != 0) charge_above(state_, added.number, {}, claim_of(added));
     return {};
   }
 
@@ -154,6 +159,9 @@ class Applier {
                              {},
                              body.arguments}));
     ++process.usage.tool_calls;
+    Usage one;
+    one.tool_calls = 1;
+    charge(state_, process.number, amounts_of(one), {});
     return {};
   }
 
@@ -195,6 +203,9 @@ class Applier {
     syscall.needs = body.needs;
     syscall.existed = body.existed;
     syscall.preimage = body.preimage;
+    syscall.reserves = body.reserves;
+    const Amounts reserved = amounts_of(body.reserves);
+    charge(state_, record_.process, reserved, reserved);
     return {};
   }
 
@@ -217,6 +228,8 @@ class Applier {
     syscall->reply = body.reply;
     syscall->error = body.error;
     add_usage(process.usage, body.usage);
+    settle_charge(amounts_of(syscall->reserves), amounts_of(body.usage));
+    syscall->reserves = {};
     if (said) end_turn(process, body.call, std::move(*said));
     return {};
   }
@@ -278,6 +291,7 @@ class Applier {
     request.at = record_.at;
     request.seq = record_.seq;
     state_.requests.push_back(std::move(request));
+    if (body.budget) TRY(live())->asks = body.request;
     return {};
   }
 
@@ -288,9 +302,11 @@ class Applier {
     if (request == nullptr || request->answered) return misfit("no such request is open");
     request->answered = body;
     Process* process = state_.process(request->process);
+    if (process != nullptr && process->asks == body.request) process->asks.reset();
     Frame* frame = process == nullptr ? nullptr : process->frame(request->call);
     if (frame == nullptr || request->opened.kind == RequestKind::question ||
-        request->opened.kind == RequestKind::grant || body.answer != AnswerKind::approved)
+        request->opened.kind == RequestKind::grant || request->opened.kind == RequestKind::budget ||
+        body.answer != AnswerKind::approved)
       return {};
     Syscall* waiting = frame->find(request->n);
     if (waiting == nullptr || waiting->stage != Stage::waiting) return {};
@@ -311,6 +327,28 @@ class Applier {
     if (body.version != (known ? space->second.at(body.name).version : 0) + 1)
       return misfit("its version is not the next");
     state_.objects[body.space][body.name] = {body.type, body.version, body.value};
+    if (Process* process = state_.process(record_.process)) {
+      Usage usage;
+      usage.object_bytes = body.value.size_bytes();
+      add_usage(process->usage, usage);
+      charge(state_, process->number, amounts_of(usage), {});
+    }
+    return {};
+  }
+
+  Result<void> operator()(const BudgetWarned& body) {
+    Process* process = state_.process(record_.process);
+    if (process == nullptr) return misfit("its process does not exist");
+    process->warned.push_back(body.kind);
+    std::erase(state_.to_warn, std::pair(record_.process, body.kind));
+    return {};
+  }
+
+  Result<void> operator()(const BudgetSet& body) {
+    Process& process = *TRY(live());
+    change_claim(state_, process.number,
+                 [&](Process& one) { one.budget.limit(body.kind) = body.limit; });
+    std::erase(process.warned, body.kind);
     return {};
   }
 
@@ -371,10 +409,24 @@ class Applier {
     std::erase_if(process.frames, [&](const Frame& frame) { return frame.call == call; });
   }
 
-  static Result<void> end(Process& process, abi::ProcessState state) {
-    process.state = state;
+  Result<void> end(Process& process, abi::ProcessState state) {
+    for (const Frame& frame : process.frames)
+      for (const Syscall& syscall : frame.syscalls)
+        if (syscall.stage == Stage::intended) settle_charge(amounts_of(syscall.reserves), {});
+    change_claim(state_, process.number, [&](Process& one) {
+      one.state = state;
+      --one.committed[static_cast<std::size_t>(abi::BudgetKind::processes)];
+    });
     process.frames.clear();
     return {};
+  }
+
+  // What was reserved is given back, and what was used is charged.
+  void settle_charge(const Amounts& reserved, const Amounts& used) {
+    Amounts more{}, less{};
+    for (std::size_t i = 0; i < used.size(); ++i)
+      more[i] = used[i] - reserved[i], less[i] = 0 - reserved[i];
+    charge(state_, record_.process, more, less);
   }
 
   // Short enough to stay in the state: nobody has put these bytes into the store.
@@ -388,7 +440,12 @@ class Applier {
     total.input_tokens += more.input_tokens;
     total.output_tokens += more.output_tokens;
     total.model_calls += more.model_calls;
+    total.tool_calls += more.tool_calls;
     total.usd_micro += more.usd_micro;
+    total.written_bytes += more.written_bytes;
+    total.object_bytes += more.object_bytes;
+    total.cpu_ms += more.cpu_ms;
+    total.egress_bytes += more.egress_bytes;
   }
 
   Result<abi::ModelGenerate::Reply> model_reply(const CallSettled& body) const {
@@ -439,6 +496,7 @@ Result<JobState> decode_state(std::string_view text) {
     return fail(Code::corrupt, "a snapshot cannot be read: " + state.error().what,
                 "`alos store rebuild` makes it anew from the journal");
   state->reindex();
+  recount(*state);
   return state;
 }
 

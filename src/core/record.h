@@ -17,25 +17,8 @@
 
 namespace alos::core {
 
-// What a process may spend; absent means no limit, 0 means none.
-struct Budget {
-  std::optional<std::uint64_t> model_tokens;  // in and out together
-  std::optional<std::uint64_t> model_calls;
-  std::optional<std::uint64_t> tool_calls;
-  std::optional<std::uint64_t> usd_micro;  // millionths of a US dollar
-  std::optional<std::uint64_t> wall_ms;    // from its start
-  std::optional<std::uint64_t> processes;  // itself and all below it
-  ALOS_FIELDS(model_tokens, model_calls, tool_calls, usd_micro, wall_ms, processes)
-};
-
-struct Usage {
-  std::uint64_t input_tokens = 0;
-  std::uint64_t output_tokens = 0;
-  std::uint64_t model_calls = 0;
-  std::uint64_t tool_calls = 0;
-  std::uint64_t usd_micro = 0;
-  ALOS_FIELDS(input_tokens, output_tokens, model_calls, tool_calls, usd_micro)
-};
+using abi::Budget;
+using abi::Usage;
 
 struct Price {  // of a model, in millionths of a US dollar per million tokens
   std::uint64_t input = 0;
@@ -228,7 +211,10 @@ struct CallIntended {
   std::optional<bool> existed;           // preimage: was there something
   std::optional<base::Digest> preimage;  // of its content
   std::optional<base::Text> kept;        // the content itself, when small enough to keep
-  ALOS_FIELDS(call, n, name, effect, digest, needs, matched, spends, existed, preimage, kept)
+  Usage reserves;                        // what it may spend at most
+  ALOS_FIELDS(call, n, name, effect, digest, needs, matched, spends, existed, preimage, kept,
+              reserves)
+  static constexpr std::size_t kAddedFrom = 11;
 };
 
 struct CallSettled {  // the outcome of an intent
@@ -266,6 +252,15 @@ struct CallWaiting {
   ALOS_FIELDS(call, n, name, digest, until, request, child)
 };
 
+// More of a budget that is used up, to whom it belongs, and what is needed of it now.
+struct BudgetAsk {
+  abi::BudgetKind kind = abi::BudgetKind::tool_calls;
+  std::uint32_t process = 0;
+  std::uint64_t needed = 0;
+  ALOS_FIELDS(kind, process, needed)
+  bool operator==(const BudgetAsk&) const = default;
+};
+
 struct RequestOpened {
   static constexpr std::string_view kKind = "request.opened";
   base::RequestId request;
@@ -284,8 +279,9 @@ struct RequestOpened {
   std::optional<std::string> otherwise;  // with this (question), or with yes (approval)
   std::optional<base::Json> schema;      // question: of the answer, which is JSON
   std::optional<base::Text> arguments;   // approval: the call as JSON, to be edited
+  std::optional<BudgetAsk> budget;       // budget: of what
   ALOS_FIELDS(request, kind, to, question, choices, name, digest, needs, asked_by, grants, preview,
-              asking, deadline, otherwise, schema, arguments)
+              asking, deadline, otherwise, schema, arguments, budget)
   static constexpr std::size_t kAddedFrom = 11;
 };
 
@@ -327,12 +323,29 @@ struct HumanTold {
   ALOS_FIELDS(to, text)
 };
 
+// Four fifths of a process's budget are used. Said once for a limit.
+struct BudgetWarned {
+  static constexpr std::string_view kKind = "budget.warned";
+  abi::BudgetKind kind = abi::BudgetKind::tool_calls;
+  std::uint64_t used = 0;
+  std::uint64_t limit = 0;
+  ALOS_FIELDS(kind, used, limit)
+};
+
+struct BudgetSet {  // a limit was changed; absent: there is none any more
+  static constexpr std::string_view kKind = "budget.set";
+  abi::BudgetKind kind = abi::BudgetKind::tool_calls;
+  std::optional<std::uint64_t> limit;
+  std::string by;
+  ALOS_FIELDS(kind, limit, by)
+};
+
 using Body =
     std::variant<JobCreated, JobOpened, ProcessSpawned, ProcessMoved, ProcessPaused, ProcessResumed,
                  ProcessExiting, ProcessExited, ProcessFailed, ProcessKilled, CapGranted,
                  CapRevoked, AuthorityDecided, TurnStarted, TurnFailed, ToolCalled, ToolReturned,
                  CallIntended, CallSettled, CallObserved, CallWaiting, RequestOpened,
-                 RequestAnswered, ObjectPut, HumanTold, RequestVoted>;
+                 RequestAnswered, ObjectPut, HumanTold, RequestVoted, BudgetWarned, BudgetSet>;
 
 struct Record {
   base::JobId job;

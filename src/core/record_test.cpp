@@ -95,6 +95,17 @@ const std::vector<Golden>& golden() {
       {"call.waiting",
        R"({"call":4,"n":1,"name":"proc.wait","digest":")" ALOS_TEST_DIGEST R"(","child":2})"},
       {"human.told", R"({"to":"owner","text":"done"})"},
+      {"budget.warned", R"({"kind":"tool_calls","used":40,"limit":50})"},
+      {"budget.set", R"({"kind":"usd","limit":2000000,"by":"human:owner"})"},
+      {"budget.set", R"({"kind":"wall","by":"human:owner"})"},
+      {"call.settled",
+       R"({"call":4,"n":1,"outcome":"done","usage":{"input_tokens":0,"output_tokens":0,"model_calls":0,"tool_calls":0,"usd_micro":0,"written_bytes":3}})"},
+      {"call.intended",
+       R"({"call":4,"n":1,"name":"fs.write","effect":"verifiable","digest":")" ALOS_TEST_DIGEST
+       R"(","needs":[],"matched":[],"spends":[],"reserves":{"input_tokens":0,"output_tokens":0,"model_calls":0,"tool_calls":0,"usd_micro":0,"written_bytes":3}})"},
+      {"request.opened",
+       R"({"request":1,"kind":"budget","to":"owner","question":"more?","choices":[],"name":"","digest":")" ALOS_TEST_DIGEST
+       R"(","needs":[],"asked_by":[],"grants":[],"preview":"","budget":{"kind":"cpu","process":2,"needed":100}})"},
   };
   return rows;
 }

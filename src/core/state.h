@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 #include <map>
@@ -41,8 +42,10 @@ struct Syscall {
   std::optional<std::uint32_t> child;      // waiting for its end
   std::optional<base::Text> replacement;   // what a person made of the call: it is done instead
   std::optional<std::string> edited_by;
+  Usage reserves;  // intended: what it may spend at most
   ALOS_FIELDS(n, name, digest, stage, seq, reply, error, outcome, effect, matched, spends, needs,
-              existed, preimage, until, request, child, replacement, edited_by)
+              existed, preimage, until, request, child, replacement, edited_by, reserves)
+  static constexpr std::size_t kAddedFrom = 19;
 };
 
 ALOS_ENUM(FrameKind, turn, tool, outside)
@@ -63,6 +66,9 @@ struct Frame {
   Syscall* find(std::uint32_t n);
   const Syscall* pending() const;  // the last one, when it is not settled
 };
+
+// By abi::BudgetKind, of those that add up.
+using Amounts = std::array<std::uint64_t, abi::kAmounts>;
 
 struct Process {
   std::uint32_t number = 0;
@@ -86,12 +92,19 @@ struct Process {
   abi::Transcript transcript;
   std::uint32_t turns = 0;  // model replies
   std::uint64_t next_call = 1;
-  std::vector<Frame> frames;          // open durable calls
-  std::vector<std::string> answered;  // tool requests of the last reply that have returned
-  base::Seq last_seq = 0;             // of the last record about it
+  std::vector<Frame> frames;            // open durable calls
+  std::vector<std::string> answered;    // tool requests of the last reply that have returned
+  base::Seq last_seq = 0;               // of the last record about it
+  std::vector<abi::BudgetKind> warned;  // budget.warned was said of these limits
+  std::optional<base::RequestId> asks;  // waits until it is answered whether there is more
   ALOS_FIELDS(number, parent, name, image, model, prompt, goal, tools, cwd, budget, price, usage,
               started, state, reason, error, result, exiting, transcript, turns, next_call, frames,
-              answered, last_seq)
+              answered, last_seq, warned, asks)
+  static constexpr std::size_t kAddedFrom = 24;
+
+  // Of itself and all below it; derived, never stored (budget.h).
+  Amounts committed{};
+  Amounts reserved{};
 
   bool live() const { return !abi::is_terminal(state); }
   const Frame* frame(base::CallId call) const;
@@ -172,6 +185,7 @@ struct JobState {
   static constexpr std::size_t kAddedFrom = 13;
 
   CapabilityIndex index;
+  std::vector<std::pair<std::uint32_t, abi::BudgetKind>> to_warn;  // derived: budget.warned is due
 
   const Process* process(std::uint32_t number) const;
   Process* process(std::uint32_t number);

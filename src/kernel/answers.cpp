@@ -75,6 +75,11 @@ Result<void> check_form(const core::Request& request, const Answer& answer, std:
                 fmt::format("choices: {}", fmt::join(choices, ", ")));
   if (answer.scope == Answer::Scope::uses && answer.uses == 0)
     return fail(Code::invalid, "an approval is for at least one use");
+  if (answer.more && request.opened.kind != RequestKind::budget)
+    return fail(Code::invalid, fmt::format("request {} asks for no more budget", id));
+  if (request.opened.kind == RequestKind::budget && answer.scope != Answer::Scope::once)
+    return fail(Code::invalid, fmt::format("request {} is answered by an amount, or no", id),
+                fmt::format("`alos approve {} --more AMOUNT` or `alos deny {}`", id, id));
   if (request.opened.kind != RequestKind::approval &&
       (answer.over || answer.edited || answer.scope == Answer::Scope::job))
     return fail(Code::invalid,
@@ -359,7 +364,9 @@ Result<void> Owner::answer(const std::string& id, const Answer& given) {
     edited = TRY(read_edited(found->opened.name, *given.edited, {job->id(), found->process}));
   Answer answer = given;
   const core::Request request = *found;
-  if (TRY(vote(job, lock, request, answer))) {
+  if (request.opened.kind == RequestKind::budget) {
+    TRY(answer_budget(job, lock, request, answer));
+  } else if (TRY(vote(job, lock, request, answer))) {
     TRY(settle_request(job, lock, request.opened.request, answer, edited));
     // The same question of others has the same answer; of a number of uses, one each.
     Answer each = answer;

@@ -131,6 +131,7 @@ base::Result<void> Authority::check(const Lock& lock, const Question& question,
     else if (!decisions[i].reason.empty())
       approved.emplace_back(grounds.needs[i], decisions[i]);
   }
+  TRY(journal_.afford(lock, grounds, question.name));  // nobody is asked for what cannot be paid
   if (!asked.empty()) return ask(lock, question, asked);
   return note_approvals(lock, question, approved);
 }
@@ -157,6 +158,7 @@ base::Result<void> Authority::check_open_intent(const Lock& lock, ports::Grounds
   const core::JobState& state = place.job->state;
   grounds.matched = open.matched;
   grounds.spends = open.spends;  // taken already; says that even an observation has an intent
+  grounds.reserves = open.reserves;
   grounds.authority_version = state.authority_version;
   for (const base::CapId id : open.matched) {
     const core::Capability* cap = state.cap(id);
@@ -175,34 +177,6 @@ base::Result<void> Authority::check_open_intent(const Lock& lock, ports::Grounds
       grounds.settle_only =
           grounds.settle_only || state.cap(id)->grant.effect == abi::GrantEffect::deny;
   }
-  return {};
-}
-
-base::Result<void> Authority::check_model_budget() const {
-  const Place& place = journal_.place();
-  const Lock lock(place.job->mutex);
-  const core::Process* process = place.job->state.process(place.process);
-  if (process == nullptr) return fail(Code::cancelled, "the process has ended");
-  const core::Budget& budget = process->budget;
-  const core::Usage& usage = process->usage;
-  const auto spent = [&](std::string_view what, std::uint64_t used, std::uint64_t limit) {
-    return fail(Code::exhausted,
-                fmt::format("budget {} of {} is used up: {} of {}", what,
-                            base::to_string(place.pid()), used, limit),
-                "start again with a larger --budget, or resume when more is allowed");
-  };
-  const std::uint64_t tokens = usage.input_tokens + usage.output_tokens;
-  const auto wall = static_cast<std::uint64_t>(
-      (journal_.services().hands.clock.now() - process->started).count() / 1000);
-  if (budget.model_calls && usage.model_calls >= *budget.model_calls)
-    return spent("model_calls", usage.model_calls, *budget.model_calls);
-  if (budget.model_tokens && tokens >= *budget.model_tokens)
-    return spent("model_tokens", tokens, *budget.model_tokens);
-  if (budget.usd_micro && usage.usd_micro >= *budget.usd_micro &&
-      process->price.input + process->price.output != 0)
-    return spent("usd (in millionths)", usage.usd_micro, *budget.usd_micro);
-  if (budget.wall_ms && wall >= *budget.wall_ms)
-    return spent("wall (in ms)", wall, *budget.wall_ms);
   return {};
 }
 

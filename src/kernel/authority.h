@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/decide.h"
+#include "kernel/budget.h"
 #include "kernel/journal.h"
 #include "kernel/preview.h"
 
@@ -43,7 +44,6 @@ class Authority {
   base::Unexpected ask(const Lock& lock, const Question& question, const Decisions& asked);
   base::Result<void> note_approvals(const Lock& lock, const Question& question,
                                     const Decisions& approved);
-  base::Result<void> check_model_budget() const;
   abi::Caller caller() const { return {journal_.place().pid()}; }
 
   Journal& journal_;
@@ -126,8 +126,8 @@ base::Result<ports::Permit<C>> Authority::decide(C call, const base::Digest& dig
       found = base::Unexpected(pinning.error());
     }
   }
-  if constexpr (std::is_same_v<C, abi::ModelGenerate>) TRY(check_model_budget());
   const Lock lock(journal_.place().job->mutex);
+  grounds.reserves = reservation(journal_.place().job->state, journal_.place().process, call);
   // What resolving found out is for those only who may ask: the name is decided first.
   const std::function<Shown()> show = [&] {
     return Shown{preview_of(call, what_is_there(call, pinned.get())), whole_json(call)};
@@ -137,6 +137,8 @@ base::Result<ports::Permit<C>> Authority::decide(C call, const base::Digest& dig
     journal_.observe(digest, C::kName, found.error());
     return base::Unexpected(found.error());
   }
+  if constexpr (std::is_same_v<C, abi::ModelGenerate>)
+    call.output_tokens_max = grounds.reserves.output_tokens;
   ports::View view;
   for (const abi::Need& need : grounds.needs) {
     if (need.reach != abi::Reach::subtree) continue;

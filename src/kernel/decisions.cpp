@@ -1,4 +1,4 @@
-// What people decide: grants, revocations, policies, and tool calls from outside. Answers:
+// What people decide: grants, revocations, policies, budgets, and tool calls from outside. Answers:
 // answers.cpp.
 #include <fmt/format.h>
 
@@ -6,8 +6,10 @@
 
 #include "base/text.h"
 #include "core/derive.h"
+#include "kernel/budget.h"
 #include "kernel/journal.h"
 #include "kernel/owner.h"
+#include "kernel/step.h"
 
 namespace alos::kernel {
 
@@ -93,6 +95,59 @@ Result<void> Owner::revoke(const std::string& capability, const std::string& by)
   return durable(job, std::move(lock));
 }
 
+// ---- budgets ----
+
+Result<void> Owner::change_limit(const JobPtr& job, const Lock& lock, std::uint32_t process,
+                                 abi::BudgetKind kind, std::optional<std::uint64_t> limit,
+                                 const std::string& by) {
+  const core::Process& one = *job->state.process(process);
+  if (!one.live())
+    return fail(Code::invalid,
+                fmt::format("process {} has {}", base::to_string(base::Pid{job->id(), process}),
+                            base::name_of(one.state)));
+  TRY(check_limit(job->state, process, kind, limit));
+  TRY(append(services_, job, lock, process, one.last_seq, core::BudgetSet{kind, limit, by}));
+  for (std::uint32_t number = 1; number <= job->state.processes.size(); ++number)
+    TRY(answer_enough(services_, job, lock, number, by));
+  job->changed.notify_all();
+  return {};
+}
+
+Result<void> Owner::set_budget(base::Pid pid, abi::BudgetKind kind,
+                               std::optional<std::uint64_t> limit, const std::string& by) {
+  const JobPtr job = TRY(resident_with(pid));
+  Lock lock(job->mutex);
+  TRY(change_limit(job, lock, pid.number, kind, limit, by));
+  return durable(job, std::move(lock));
+}
+
+// More, or stop.
+Result<void> Owner::answer_budget(const JobPtr& job, const Lock& lock, const core::Request& request,
+                                  const Answer& answer) {
+  const core::BudgetAsk ask = *request.opened.budget;
+  if (answer.kind != Answer::Kind::approve) {
+    const std::string why = answer.text.empty() ? "" : ": " + answer.text;
+    const base::Seq said = TRY(append(
+        services_, job, lock, request.process, request.seq,
+        core::RequestAnswered{
+            request.opened.request, core::AnswerKind::denied, answer.by, "", answer.text, {}}));
+    TRY(end_process(
+        services_, job, lock, request.process, said, "its budget is used up",
+        core::ProcessFailed{
+            {Code::exhausted,
+             fmt::format("{}, and {} says stop{}", request.opened.question, answer.by, why), ""}}));
+    return {};
+  }
+  const core::Process& pool = *job->state.process(ask.process);
+  const std::uint64_t limit = pool.budget.limit(ask.kind).value_or(0);
+  const std::uint64_t more = answer.more.value_or(std::max(limit, ask.needed));
+  if (more < ask.needed && ask.kind != abi::BudgetKind::wall)
+    return fail(Code::invalid, fmt::format("{} more is not enough: {} is needed now",
+                                           abi::amount_text(ask.kind, more),
+                                           abi::amount_text(ask.kind, ask.needed)));
+  return change_limit(job, lock, ask.process, ask.kind, limit + more, answer.by);
+}
+
 Result<base::Json> Owner::call(base::Pid pid, const std::string& tool,
                                const std::string& arguments) {
   const JobPtr job = TRY(resident_with(pid));
@@ -107,9 +162,7 @@ Result<base::Json> Owner::call(base::Pid pid, const std::string& tool,
           Code::invalid,
           fmt::format("process {} has {}", base::to_string(pid), base::name_of(process.state)),
           "a call is made as a process that lives; `alos run --paused` makes one that waits");
-    if (process.budget.tool_calls && process.usage.tool_calls >= *process.budget.tool_calls)
-      return fail(Code::exhausted,
-                  fmt::format("budget tool_calls of {} is used up", base::to_string(pid)));
+    TRY(has_left(job->state, pid.number, hands_.clock.now(), {.tool_calls = 1}));
     call = base::CallId{process.next_call};
     TRY(append(services_, job, lock, pid.number, process.last_seq,
                core::ToolCalled{call, tool, {}, request.arguments}));

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "core/derive.h"
+#include "kernel/budget.h"
 #include "kernel/enact.h"
 
 namespace alos::kernel {
@@ -34,28 +35,13 @@ Result<const core::Process*> descendant(const Enactment& act, base::Pid pid) {
   return process;
 }
 
-// Live processes at and below this one.
-std::uint64_t live_at(const core::JobState& state, std::uint32_t top) {
-  return static_cast<std::uint64_t>(std::count_if(
-      state.processes.begin(), state.processes.end(),
-      [&](const core::Process& one) { return one.live() && is_below(state, one.number, top); }));
-}
-
-Result<void> check_room(const core::JobState& state, const core::Process& parent) {
+Result<void> check_room(const core::JobState& state, const core::Process& parent,
+                        const abi::Budget& budget) {
   std::uint32_t depth = 0;
-  for (const core::Process* one = &parent; one != nullptr; one = state.process(one->parent)) {
+  for (const core::Process* one = &parent; one != nullptr; one = state.process(one->parent))
     if (++depth >= kDepthMax)
       return fail(Code::exhausted, fmt::format("processes are at most {} deep", kDepthMax));
-    if (!one->budget.processes) continue;
-    const std::uint64_t live = live_at(state, one->number);
-    if (live >= *one->budget.processes)
-      return fail(Code::exhausted,
-                  fmt::format("budget processes of {} is used up: {} of {}",
-                              base::to_string(base::Pid{state.job, one->number}), live,
-                              *one->budget.processes),
-                  "wait for one to end, or work without another");
-  }
-  return {};
+  return check_carve(state, parent.number, budget);
 }
 
 Result<base::CapId> hand_over(Enactment& act, std::uint32_t to, abi::Grant grant, std::string from,
@@ -111,7 +97,8 @@ Result<abi::ProcSpawn::Reply> carry_out(Enactment& act, const abi::ProcSpawn& ca
     return fail(Code::not_found, fmt::format("there is no image `{}`", base::printable(call.image)),
                 "`alos image list` shows those there are");
   const core::Process parent = act.process();
-  TRY(check_room(act.state(), parent));
+  const abi::Budget budget = call.budget.value_or(abi::Budget{});
+  TRY(check_room(act.state(), parent, budget));
   // All that is to be handed over is found before anything is recorded.
   std::vector<core::Derived> handed;
   for (const abi::Grant& grant : call.grants)
@@ -133,6 +120,7 @@ Result<abi::ProcSpawn::Reply> carry_out(Enactment& act, const abi::ProcSpawn& ca
   child.tools = image->tools;
   child.cwd = parent.cwd;
   child.price = parent.price;
+  child.budget = budget;
   const base::Pid pid{act.pid().job, child.number};
   TRY(act.append(act.cause(), std::move(child)));
   abi::Grant own;

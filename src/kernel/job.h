@@ -49,7 +49,8 @@ struct Job {
   bool active = false;  // its processes are run here
   std::map<std::uint32_t, RunState> run;
   std::set<std::tuple<std::uint32_t, base::CallId, std::uint32_t>>
-      in_flight;  // deferred syscalls of this runtime
+      in_flight;                    // deferred syscalls of this runtime
+  std::set<std::uint32_t> starved;  // processes that wait until calls under way give budget back
 
   base::JobId id() const { return state.job; }
   const std::string* unsaved(

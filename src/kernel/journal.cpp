@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
+
+#include "kernel/budget.h"
 
 namespace alos::kernel {
 namespace {
@@ -15,6 +18,19 @@ void mark_projections(Job& job, const core::Record& record) {
     job.tail.requests.insert(voted->request);
   if (const auto* answered = std::get_if<core::RequestAnswered>(&record.body))
     job.tail.requests.insert(answered->request);
+}
+
+// Whoever waits for budget that calls under way hold looks again when one has ended.
+void feed_starved(const Services& services, const JobPtr& job, const Lock& lock,
+                  const core::Body& body) {
+  const bool gives = std::holds_alternative<core::CallSettled>(body) ||
+                     std::holds_alternative<core::BudgetSet>(body) ||
+                     std::holds_alternative<core::ProcessExited>(body) ||
+                     std::holds_alternative<core::ProcessFailed>(body) ||
+                     std::holds_alternative<core::ProcessKilled>(body);
+  if (!gives || job->starved.empty()) return;
+  for (const std::uint32_t process : std::exchange(job->starved, {}))
+    services.wakes.wake_locked(job, lock, process);
 }
 
 }  // namespace
@@ -38,7 +54,14 @@ base::Result<base::Seq> append(const Services& services, const JobPtr& job, cons
   ++job->tail.count;
   mark_projections(*job, record);
   services.committer.enqueue(job, lock);
-  return record.seq;
+  feed_starved(services, job, lock, record.body);
+  const base::Seq seq = record.seq;
+  for (const auto& [spender, kind] : std::exchange(job->state.to_warn, {})) {
+    const auto pool = core::pool_of(job->state, spender, kind);
+    TRY(append(services, job, lock, spender, seq,
+               core::BudgetWarned{kind, pool->used(), pool->limit}));
+  }
+  return seq;
 }
 
 base::Result<std::string> bytes_of(const Services& services, const JobPtr& job, const Lock& lock,
@@ -104,18 +127,15 @@ core::CallIntended Journal::intended(const ports::Grounds& grounds, std::string_
   for (const abi::Need& need : grounds.needs) body.needs.push_back({need.resource, need.right});
   body.matched = grounds.matched;
   body.spends = grounds.spends;
+  if (effect != abi::EffectClass::internal) body.reserves = grounds.reserves;
   return body;
 }
 
-core::Usage Journal::usage_of(const abi::ModelGenerate::Reply& reply) const {
-  const Lock lock(place_.job->mutex);
-  const core::Process* process = place_.job->state.process(place_.process);
-  core::Usage usage{reply.input_tokens, reply.output_tokens, 1, 0, 0};
-  if (process != nullptr)
-    usage.usd_micro =
-        (reply.input_tokens * process->price.input + reply.output_tokens * process->price.output) /
-        1'000'000;
-  return usage;
+base::Result<void> Journal::afford(const Lock& lock, const ports::Grounds& grounds,
+                                   std::string_view name) {
+  const auto can = kernel::afford(services_, place_.job, lock, place_.process, grounds.reserves);
+  if (!can && can.error().code == base::Code::exhausted) observe(grounds.digest, name, can.error());
+  return can;
 }
 
 }  // namespace alos::kernel

@@ -51,6 +51,8 @@ class Journal {
   // With the lock held: records what was seen so far, then this. For the parts of the kernel.
   base::Result<base::Seq> append_after_observations(const Lock& lock, base::Seq cause,
                                                     core::Body body);
+  // Whether what the call may spend is there. Errors: `exhausted` (which is its answer), `parked`.
+  base::Result<void> afford(const Lock& lock, const ports::Grounds& grounds, std::string_view name);
   const Services& services() const { return services_; }
 
   // What is recorded of syscall `n` of this call; null when nothing is.
@@ -70,7 +72,9 @@ class Journal {
   base::Unexpected mismatch(const core::Syscall& past, std::string_view name) const;
   core::CallIntended intended(const ports::Grounds& grounds, std::string_view name,
                               abi::EffectClass effect) const;
-  core::Usage usage_of(const abi::ModelGenerate::Reply& reply) const;
+  template <abi::ExternalCall C>
+  abi::Usage spent(const ports::Outcome<typename C::Reply>& outcome,
+                   const abi::Usage& reserved) const;
 
   const Services& services_;
   Place place_;

@@ -1,6 +1,7 @@
 // Implementation of journal.h's templates.
 #pragma once
 
+#include "kernel/budget.h"
 #include "kernel/enact.h"
 #include "kernel/journal.h"
 
@@ -88,6 +89,7 @@ base::Result<ports::Intent<C>> Journal::begin(ports::Permit<C> permit) {
     return intent(std::move(state));
   }
   TRY(still_granted(place_, lock, grounds, services_.hands.clock.now()));
+  TRY(afford(lock, grounds, C::kName));
   core::CallIntended body = intended(grounds, C::kName, C::kClass);
   if (preimage) {
     body.existed = preimage->existed;
@@ -118,6 +120,20 @@ void Journal::note(const base::Digest& digest, const base::Result<typename C::Re
       });
 }
 
+// Charged when it was done, and at its most when nobody can say.
+template <abi::ExternalCall C>
+abi::Usage Journal::spent(const ports::Outcome<typename C::Reply>& outcome,
+                          const abi::Usage& reserved) const {
+  if (outcome.not_started() != nullptr || outcome.failed() != nullptr) return {};
+  if constexpr (std::is_same_v<C, abi::ModelGenerate>) {
+    const Lock lock(place_.job->mutex);
+    const core::Process* process = place_.job->state.process(place_.process);
+    if (outcome.done() != nullptr && process != nullptr)
+      return usage_of(*process, *outcome.done(), reserved);
+  }
+  return reserved;
+}
+
 template <abi::ExternalCall C>
 base::Result<ports::Receipt<C>> Journal::settle(ports::Intent<C> intent,
                                                 ports::Outcome<typename C::Reply> outcome) {
@@ -130,8 +146,8 @@ base::Result<ports::Receipt<C>> Journal::settle(ports::Intent<C> intent,
   }
   core::CallSettled body{place_.call, intent.grounds_.n, core::OutcomeKind::done, {}, {}, {}};
   std::vector<store::Blob> blobs;
+  body.usage = spent<C>(outcome, intent.grounds_.reserves);
   if (Reply* done = outcome.done()) {
-    if constexpr (std::is_same_v<C, abi::ModelGenerate>) body.usage = usage_of(*done);
     body.reply = encode_reply(*done, blobs);
   } else {
     body.outcome = outcome.not_started() != nullptr ? core::OutcomeKind::not_started
@@ -156,6 +172,7 @@ base::Result<typename C::Reply> Journal::enact(ports::Permit<C> permit) {
   ports::Grounds& grounds = permit.grounds_;
   const Lock lock(place_.job->mutex);
   TRY(still_granted(place_, lock, grounds, services_.hands.clock.now()));
+  TRY(afford(lock, grounds, C::kName));
   const bool spends = !grounds.spends.empty();
   if (spends)
     TRY(append_after_observations(lock, place_.cause, intended(grounds, C::kName, C::kClass)));

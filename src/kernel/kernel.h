@@ -36,11 +36,6 @@ struct GrantFrom {
   std::string from;  // manifest, base, human:owner
 };
 
-// Absent: no limit. 0: none.
-struct Limits {
-  std::optional<std::uint64_t> model_tokens, model_calls, tool_calls, usd_micro, wall_ms, processes;
-};
-
 // What a root process is started with; the host's word, the source of all its authority.
 struct Launch {
   std::string owner = "owner";
@@ -54,7 +49,7 @@ struct Launch {
   base::Path cwd;
   std::vector<abi::Grant> grants;
   enum class Base : std::uint8_t { grants, none } base = Base::grants;
-  Limits limits;
+  abi::Budget budget;
   std::uint64_t usd_micro_per_mtok_in = 0, usd_micro_per_mtok_out = 0;
   std::vector<std::string> needs;      // declared besides the image's; looked at by plan() only
   std::vector<std::string> trapdoors;  // besides the built-in ones
@@ -94,8 +89,10 @@ struct ProcessView {
   base::Path cwd;
   std::uint64_t turns = 0, tool_calls = 0, input_tokens = 0, output_tokens = 0, usd_micro = 0;
   base::Time started, updated;
+  std::string budget;  // of the limit that is used most: tool_calls 84%
   ALOS_FIELDS(pid, parent, name, image, model, goal, state, waiting_on, reason, error, result, cwd,
-              turns, tool_calls, input_tokens, output_tokens, usd_micro, started, updated)
+              turns, tool_calls, input_tokens, output_tokens, usd_micro, started, updated, budget)
+  static constexpr std::size_t kAddedFrom = 19;
   bool ended() const { return state == "exited" || state == "failed" || state == "killed"; }
 };
 
@@ -103,7 +100,7 @@ struct RequestView {
   std::string id;  // 7.r2
   base::Pid pid;
   std::string process, goal;  // who asks, and for what end
-  std::string kind;           // approval, question, grant
+  std::string kind;           // approval, question, grant, budget
   std::string to, question;
   std::vector<std::string> choices;
   std::vector<std::string> asks;  // the grants a yes would give, as text
@@ -118,8 +115,10 @@ struct RequestView {
   std::string call;                    // name of the call that an approval is about
   std::string arguments;               // and the call as JSON, to be edited
   std::string schema;                  // question: of the answer, which is JSON
+  std::optional<abi::BudgetKind> budget;  // budget: what is used up,
+  std::uint64_t more = 0;                 // and how much more of it a plain yes gives
   ALOS_FIELDS(id, pid, process, goal, kind, to, question, choices, asks, preview, answer, at, seq,
-              who, votes, deadline, otherwise, call, arguments, schema)
+              who, votes, deadline, otherwise, call, arguments, schema, budget, more)
   static constexpr std::size_t kAddedFrom = 13;
 };
 
@@ -135,6 +134,16 @@ struct CapabilityView {
   std::string parent;  // derived from, or the ask it answers
   ALOS_FIELDS(id, grant, from, uses_left, state, bound, seq, holder, parent)
   static constexpr std::size_t kAddedFrom = 7;
+};
+
+// One kind of a process's budget; also of what is not limited, when some of it was used.
+struct BudgetView {
+  abi::BudgetKind kind = abi::BudgetKind::tool_calls;
+  std::optional<std::uint64_t> limit;  // absent: no limit
+  std::uint64_t used = 0;              // by the pool: this process and those that share its limit
+  std::uint64_t reserved = 0;          // by calls under way
+  std::string pool;                    // 7.1: whose limit it is
+  ALOS_FIELDS(kind, limit, used, reserved, pool)
 };
 
 struct RecordView {
@@ -158,6 +167,7 @@ struct Answer {
   base::Time until;
   std::optional<abi::Pattern> over;   // of a yes wider than once: instead of the very resource
   std::optional<std::string> edited;  // of a yes once: the call as JSON, to be done instead
+  std::optional<std::uint64_t> more;  // of a yes to more budget: how much; absent: as was proposed
   std::string by = "human:owner";
 };
 
@@ -189,6 +199,7 @@ class Kernel {
   virtual base::Result<std::vector<RequestView>> requests(Which which) = 0;
   // Of a process, and the job's standing answers; number 0: of every process of the job.
   virtual base::Result<std::vector<CapabilityView>> capabilities(base::Pid pid) = 0;
+  virtual base::Result<std::vector<BudgetView>> budget(base::Pid pid) = 0;
   virtual base::Result<std::vector<RecordView>> records(base::JobId job, base::Seq from,
                                                         std::size_t limit) = 0;
   virtual base::Result<std::vector<abi::Message>> transcript(base::Pid pid) = 0;
@@ -211,6 +222,11 @@ class Kernel {
   virtual base::Result<std::string> grant(base::Pid pid, const abi::Grant& grant,
                                           const std::string& by) = 0;
   virtual base::Result<void> revoke(const std::string& capability, const std::string& by) = 0;
+  // A limit of a process, absent: none. What waits for it goes on. Errors: `exhausted` (more than
+  // its parent's pool has left).
+  virtual base::Result<void> set_budget(base::Pid pid, abi::BudgetKind kind,
+                                        std::optional<std::uint64_t> limit,
+                                        const std::string& by) = 0;
   // What the policy says now: standing answers of policies that are not among these are revoked.
   virtual base::Result<void> set_policy(base::JobId job, const std::vector<Standing>& standing) = 0;
   // One tool call as that process, without the model. Waits for its end. The value, or the tool's

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "base/text.h"
+#include "core/budget.h"
 #include "core/decide.h"
 #include "kernel/project.h"
 
@@ -201,6 +202,28 @@ Result<std::vector<CapabilityView>> Looking::capabilities(base::Pid pid) {
            cap.bound_call.has_value(), cap.seq,
            cap.holder == core::kStanding ? "" : base::to_string(base::Pid{pid.job, cap.holder}),
            cap.parent ? base::to_string(pid.job, *cap.parent) : ""});
+  return views;
+}
+
+Result<std::vector<BudgetView>> Looking::budget(base::Pid pid) {
+  const core::JobState state = TRY(state_of(pid.job));
+  const core::Process* process = state.process(pid.number);
+  if (process == nullptr) return no_process(pid);
+  std::vector<BudgetView> views;
+  for (std::size_t i = 0; i < abi::kAmounts; ++i) {
+    const auto kind = static_cast<abi::BudgetKind>(i);
+    if (const auto pool = core::pool_of(state, pid.number, kind))
+      views.push_back({kind, pool->limit, pool->used(), pool->reserved,
+                       base::to_string(base::Pid{pid.job, pool->process})});
+    else if (process->committed[i] != 0)
+      views.push_back(
+          {kind, {}, process->committed[i] - process->reserved[i], process->reserved[i], ""});
+  }
+  for (const core::Process* one = process; one != nullptr; one = state.process(one->parent))
+    if (one->budget.wall_ms)
+      views.push_back({abi::BudgetKind::wall, one->budget.wall_ms,
+                       static_cast<std::uint64_t>((system_now() - one->started).count() / 1000), 0,
+                       base::to_string(base::Pid{pid.job, one->number})});
   return views;
 }
 

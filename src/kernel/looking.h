@@ -23,6 +23,7 @@ class Looking : public Kernel {
   base::Result<ProcessView> process(base::Pid pid) override;
   base::Result<std::vector<RequestView>> requests(Which which) override;
   base::Result<std::vector<CapabilityView>> capabilities(base::Pid pid) override;
+  base::Result<std::vector<BudgetView>> budget(base::Pid pid) override;
   base::Result<std::vector<RecordView>> records(base::JobId job, base::Seq from,
                                                 std::size_t limit) override;
   base::Result<std::vector<abi::Message>> transcript(base::Pid pid) override;
@@ -45,6 +46,10 @@ class Looking : public Kernel {
     return not_owner();
   }
   base::Result<void> revoke(const std::string&, const std::string&) override { return not_owner(); }
+  base::Result<void> set_budget(base::Pid, abi::BudgetKind, std::optional<std::uint64_t>,
+                                const std::string&) override {
+    return not_owner();
+  }
   base::Result<void> set_policy(base::JobId, const std::vector<Standing>&) override {
     return not_owner();
   }

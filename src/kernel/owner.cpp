@@ -34,11 +34,6 @@ Result<void> check_launch(const Launch& launch) {
   return {};
 }
 
-core::Budget budget_of(const Limits& limits) {
-  return {limits.model_tokens, limits.model_calls, limits.tool_calls,
-          limits.usd_micro,    limits.wall_ms,     limits.processes};
-}
-
 }  // namespace
 
 Owner::Owner(std::shared_ptr<store::Store> store, store::Epoch epoch, base::JobId last_job,
@@ -140,7 +135,7 @@ Result<base::Pid> Owner::launch(const Launch& launch) {
   root.goal = launch.goal;
   root.tools = plan.image.tools;
   root.cwd = launch.cwd;
-  root.budget = budget_of(launch.limits);
+  root.budget = launch.budget;
   root.price = {launch.usd_micro_per_mtok_in, launch.usd_micro_per_mtok_out};
   TRY(add(std::move(root)));
   std::vector<abi::Grant> base = launch.base == Launch::Base::grants

@@ -30,6 +30,8 @@ class Owner final : public Looking, public Wakes, public std::enable_shared_from
   base::Result<std::string> grant(base::Pid pid, const abi::Grant& grant,
                                   const std::string& by) override;
   base::Result<void> revoke(const std::string& capability, const std::string& by) override;
+  base::Result<void> set_budget(base::Pid pid, abi::BudgetKind kind,
+                                std::optional<std::uint64_t> limit, const std::string& by) override;
   base::Result<void> set_policy(base::JobId job, const std::vector<Standing>& standing) override;
   base::Result<base::Json> call(base::Pid pid, const std::string& tool,
                                 const std::string& arguments) override;
@@ -77,6 +79,11 @@ class Owner final : public Looking, public Wakes, public std::enable_shared_from
   base::Result<void> refuse_for_good(const JobPtr& job, const Lock& lock,
                                      const core::Request& request, const Answer& answer,
                                      base::Seq cause);
+  base::Result<void> change_limit(const JobPtr& job, const Lock& lock, std::uint32_t process,
+                                  abi::BudgetKind kind, std::optional<std::uint64_t> limit,
+                                  const std::string& by);
+  base::Result<void> answer_budget(const JobPtr& job, const Lock& lock,
+                                   const core::Request& request, const Answer& answer);
   base::Result<void> answer_all_decided(const JobPtr& job, const Lock& lock, const std::string& by);
   void expire(const JobPtr& job, base::RequestId id);
   base::Result<void> settle_wait(const JobPtr& job, const Lock& lock, const core::Request& request,

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "core/budget.h"
 #include "kernel/answers.h"
 
 namespace alos::kernel {
@@ -19,6 +20,7 @@ std::string shown(const base::Text& text, std::size_t bytes_max) {
 
 // What a process waits for; empty when it can go on.
 std::string waiting_on(const core::JobState& state, const core::Process& process) {
+  if (process.asks) return "request " + base::to_string(state.job, *process.asks);
   for (const core::Frame& frame : process.frames) {
     const core::Syscall* pending = frame.pending();
     if (pending == nullptr) continue;
@@ -32,6 +34,25 @@ std::string waiting_on(const core::JobState& state, const core::Process& process
       return "request " + base::to_string(state.job, *pending->request);
   }
   return {};
+}
+
+// The limit of which most is used.
+std::string budget_text(const core::JobState& state, const core::Process& process) {
+  std::uint64_t most = 0;
+  std::string text;
+  for (std::size_t i = 0; i < abi::kAmounts; ++i) {
+    const auto kind = static_cast<abi::BudgetKind>(i);
+    const auto pool = core::pool_of(state, process.number, kind);
+    if (!pool || kind == abi::BudgetKind::processes) continue;
+    const std::uint64_t percent =
+        pool->limit == 0 ? 100
+                         : static_cast<std::uint64_t>(100.0 * static_cast<double>(pool->used()) /
+                                                      static_cast<double>(pool->limit));
+    if (percent < most || (percent == most && !text.empty())) continue;
+    most = percent;
+    text = fmt::format("{} {}%", base::name_of(kind), percent);
+  }
+  return text;
 }
 
 }  // namespace
@@ -57,6 +78,7 @@ ProcessView view_of(const core::JobState& state, const core::Process& process) {
   view.input_tokens = process.usage.input_tokens;
   view.output_tokens = process.usage.output_tokens;
   view.usd_micro = process.usage.usd_micro;
+  view.budget = budget_text(state, process);
   view.started = process.started;
   view.updated = state.at;
   return view;
@@ -102,6 +124,12 @@ RequestView view_of(const core::JobState& state, const core::Request& request) {
   if (opened.arguments)  // what is large is fetched by whoever shows it
     view.arguments =
         opened.arguments->blob ? base::to_json(*opened.arguments) : opened.arguments->data;
+  if (opened.budget) {
+    const core::Process* pool = state.process(opened.budget->process);
+    view.budget = opened.budget->kind;
+    view.more = std::max(opened.budget->needed,
+                         pool == nullptr ? 0 : pool->budget.limit(*view.budget).value_or(0));
+  }
   if (opened.schema && !opened.schema->blob) view.schema = opened.schema->data;
   return view;
 }

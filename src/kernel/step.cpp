@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "kernel/budget.h"
 #include "kernel/door.h"
 
 namespace alos::kernel {
@@ -54,12 +55,6 @@ std::vector<abi::OpenCall> open_calls(const Job& job, const core::Process& proce
   return out;
 }
 
-std::uint64_t tokens_left(const core::Process& process) {
-  if (!process.budget.model_tokens) return 0;
-  const std::uint64_t used = process.usage.input_tokens + process.usage.output_tokens;
-  return used < *process.budget.model_tokens ? *process.budget.model_tokens - used : 1;
-}
-
 }  // namespace
 
 Result<const core::Process*> Step::runnable(const Lock& lock) const {
@@ -91,7 +86,6 @@ abi::Mind Step::mind() const {
     (void)attach_payloads(services_, job_, lock, open.request);  // what is missing, the agent says
   mind.turn = process.turns;
   mind.exiting = process.exiting;
-  mind.output_tokens_max = tokens_left(process);
   return mind;
 }
 
@@ -102,13 +96,8 @@ Result<void> Step::run_tool(const abi::OpenCall& open, const Tool& tool) {
     const core::Process& process = *TRY(runnable(lock));
     if (const core::Frame* frame = process.frame_of_request(open.request.id)) {
       call = frame->call;
-    } else if (process.budget.tool_calls &&
-               process.usage.tool_calls >= *process.budget.tool_calls) {
-      const std::string why = fmt::format("budget tool_calls is used up: {} of {}",
-                                          process.usage.tool_calls, *process.budget.tool_calls);
-      TRY(append(lock, process.last_seq, core::ProcessPaused{"budget", why}));
-      return base::fail(Code::cancelled, why);
     } else {
+      TRY(pay_for_call(lock, process));
       call = base::CallId{process.next_call};
       TRY(append(lock, process.last_seq,
                  core::ToolCalled{call, open.request.name, open.request.id, {}}));
@@ -116,6 +105,14 @@ Result<void> Step::run_tool(const abi::OpenCall& open, const Tool& tool) {
   }
   TRY(run_frame(services_, job_, process_, call, tool));
   return {};
+}
+
+// One tool call more. When there is none left, the process is paused or its owner is asked.
+Result<void> Step::pay_for_call(const Lock& lock, const core::Process& process) {
+  const auto can = afford(services_, job_, lock, process_, {.tool_calls = 1});
+  if (can || can.error().code != Code::exhausted) return can;
+  TRY(append(lock, process.last_seq, core::ProcessPaused{"budget", can.error().what}));
+  return base::fail(Code::cancelled, can.error().what);
 }
 
 namespace {
@@ -246,7 +243,8 @@ Result<void> settle_open(const Services& services, const JobPtr& job, const Lock
       fmt::format("{}: {}", pending.name, why), ""};
   if (pending.stage == core::Stage::intended) {
     TRY(append(services, job, lock, process, pending.seq,
-               core::CallSettled{call, pending.n, core::OutcomeKind::unknown, {}, error, {}}));
+               core::CallSettled{
+                   call, pending.n, core::OutcomeKind::unknown, {}, error, pending.reserves}));
     job->in_flight.erase({process, call, pending.n});
     return {};
   }
@@ -320,6 +318,10 @@ Result<base::Seq> end_process(const Services& services, const JobPtr& job, const
                     core::ProcessKilled{"process:" + base::to_string(base::Pid{job->id(), process}),
                                         "the process that started it ended"}));
   }
+  if (const auto asks = job->state.process(process)->asks)
+    TRY(append(services, job, lock, process, job->state.request(*asks)->seq,
+               core::RequestAnswered{
+                   *asks, core::AnswerKind::cancelled, "alos", "", std::string(why), {}}));
   std::vector<base::CallId> calls;
   for (const core::Frame& frame : job->state.process(process)->frames) calls.push_back(frame.call);
   for (const base::CallId call : calls) TRY(cancel_frame(services, job, lock, process, call, why));

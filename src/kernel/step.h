@@ -20,6 +20,7 @@ class Step : public abi::Self {
 
  private:
   base::Result<const core::Process*> runnable(const Lock& lock) const;
+  base::Result<void> pay_for_call(const Lock& lock, const core::Process& process);
   base::Result<base::Seq> append(const Lock& lock, base::Seq cause, core::Body body);
 
   const Services& services_;

@@ -60,6 +60,7 @@ struct Grounds {
   std::uint64_t authority_version = 0;  // of the job's authority when it was decided
   std::uint32_t n = 0;                  // which syscall of its durable call
   bool settle_only = false;             // authority is gone since the intent: look, do not act
+  abi::Usage reserves;                  // what it may spend at most
 };
 
 template <abi::Call C>

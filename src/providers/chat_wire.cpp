@@ -274,6 +274,7 @@ Result<Reply> parse_chat_reply(std::string_view body, std::uint32_t turn) {
   std::string text = content_of(*message);
   reply.text = text.empty() ? std::string(string_of(*message, "refusal")) : std::move(text);
   read_usage(document->root(), reply.input_tokens, reply.output_tokens);
+  reply.unmetered = reply.input_tokens + reply.output_tokens == 0;
   reply.finish = finish_of(string_of(*choice, "finish_reason"), reply.tool_calls);
   return reply;
 }
@@ -445,6 +446,7 @@ Result<Reply> ChatStream::finish() {
   reply.text = text_.empty() ? std::move(refusal_) : std::move(text_);
   reply.input_tokens = input_tokens_;
   reply.output_tokens = output_tokens_;
+  reply.unmetered = input_tokens_ + output_tokens_ == 0;
   reply.finish = finish_of(finish_, reply.tool_calls);
   return reply;
 }

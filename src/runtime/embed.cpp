@@ -33,8 +33,8 @@ base::Result<kernel::Launch> launch_of(const Run& run) {
   if (!run.roots.empty()) launch.cwd = TRY(base::Path::parse("/" + run.roots.front().first));
   for (const std::string& grant : run.grants)
     launch.grants.push_back(TRY(abi::Grant::parse(grant, now)));
-  launch.limits.model_tokens = run.model_tokens;
-  launch.limits.tool_calls = run.tool_calls;
+  launch.budget.model_tokens = run.model_tokens;
+  launch.budget.tool_calls = run.tool_calls;
   return launch;
 }
 

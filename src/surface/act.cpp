@@ -174,8 +174,13 @@ Result<int> kill(Session& session, const Arguments& arguments) {
 }
 
 Result<int> approve(Session& session, const Arguments& arguments) {
-  const kernel::Answer answer = TRY(approval(arguments));
+  kernel::Answer answer = TRY(approval(arguments));
   const auto request = TRY(open_request(session, arguments.words[0]));
+  if (const auto more = arguments.one("more")) {
+    if (!request.budget)
+      return fail(Code::invalid, fmt::format("--more: {} asks for no budget", request.id));
+    answer.more = TRY(abi::parse_amount(*request.budget, *more));
+  }
   if (request.kind == "question")
     return fail(Code::invalid, fmt::format("{} is a question, not an approval", request.id),
                 command_line(session.store_dir, fmt::format("answer {} TEXT", request.id)));

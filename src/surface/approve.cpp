@@ -119,6 +119,7 @@ Answer ApprovePolicy::by_rules(const RequestView& request) const {
         return {.kind = Answer::Kind::answer, .text = rule.text, .by = "policy:rules"};
     return no("no rule answers this question");
   }
+  if (request.budget) return no("no rule gives more budget");
   Answer yes{.kind = Answer::Kind::approve, .scope = Answer::Scope::process, .by = "policy:rules"};
   for (const std::string& text : request.asks) {
     const auto asked = abi::Grant::from_text(text);
@@ -134,7 +135,8 @@ Answer ApprovePolicy::by_rules(const RequestView& request) const {
 std::optional<Answer> ApprovePolicy::answer(const RequestView& request) const {
   switch (mode_) {
     case Mode::ask: return std::nullopt;
-    case Mode::allow: return yes_to(request);
+    case Mode::allow:  // but more to spend only by a person's word
+      return request.budget ? std::nullopt : std::optional(yes_to(request));
     case Mode::deny:
       return Answer{.kind = Answer::Kind::deny,
                     .text = "the run was started with --approve deny",

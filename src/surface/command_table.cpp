@@ -17,6 +17,7 @@ constexpr WordSpec kGrant[] = {{"PID"}, {"GRANT"}};
 constexpr WordSpec kCap[] = {{"CAPABILITY"}};
 constexpr WordSpec kSeq[] = {{"[JOB:]SEQ"}};
 constexpr WordSpec kCall[] = {{"PID"}, {"TOOL"}, {"JSON", Presence::optional}};
+constexpr WordSpec kBudget[] = {{"PID"}, {"KEY=VALUE", Presence::optional}};
 constexpr WordSpec kShell[] = {{"SHELL"}};
 
 constexpr OptionSpec kApprove{"approve", "ask|allow|deny|FILE",
@@ -27,7 +28,7 @@ constexpr OptionSpec kRunOptions[] = {
     {"root", "NAME=DIR", "a directory the agent may be granted, seen as /NAME; may be repeated"},
     {"grant", "GRANT", "RIGHTS RESOURCE [ask|deny] [uses=N] [until=TIME] ...; may be repeated"},
     {"budget", "KEY=VALUE",
-     "model_tokens, model_calls, tool_calls, usd, wall, processes; may be repeated"},
+     "a limit, as tool_calls=300, usd=2.50, wall=2h; or on_exhausted=ask; may be repeated"},
     kApprove,
     {"base-grants", "none", "leave out clock, objects, asking and the model"},
     {"cwd", "PATH", "where it starts, as /workspace/src (default: the first root)"},
@@ -46,6 +47,7 @@ constexpr OptionSpec kApproveOptions[] = {
     {"job", "", "this and the like, for every process of the job, now and later"},
     {"always", "", "the same, and in later jobs: saved in policy.yaml"},
     {"over", "PATTERN", "what the yes is given over, as fs:/workspace/docs/** (not with --once)"},
+    {"more", "AMOUNT", "of a budget that is used up: so much more, as 50, 2.50, 10m or 5MB"},
     {"edit", "JSON|@FILE", "do this instead: the call of `approvals --json`, changed"},
     kAs,
 };
@@ -72,6 +74,11 @@ constexpr OptionSpec kCapsOptions[] = {
 constexpr OptionSpec kTimeout[] = {{"timeout", "DURATION", "give up after, as in 30s"}};
 constexpr OptionSpec kKeep[] = {{"keep", "", "keep the directory"}};
 
+constexpr OptionSpec kTopOptions[] = {
+    {"all", "", "also what has ended", 'a'},
+    {"once", "", "one table; so also where the output is no terminal"},
+};
+
 constexpr CommandSpec kCommands[] = {
     {"run", "start an agent on a goal, in the foreground", kGoal, kRunOptions,
      "alos run \"Collect the TODOs under src in TODO.md\" --root workspace=. \\\n"
@@ -87,6 +94,13 @@ constexpr CommandSpec kCommands[] = {
      "alos ps\nalos ps --all --json",
      Access::look,
      ps},
+    {"top",
+     "processes, what they wait for and what they spend",
+     {},
+     kTopOptions,
+     "alos top\nalos top --once --all",
+     Access::look,
+     top},
     {"tree", "processes by descent", {}, kAll, "alos tree --all", Access::look, tree},
     {"show", "a process and its conversation", kPid, kShowOptions,
      "alos show 7.1\nalos show 7.1 --full", Access::look, show},
@@ -135,6 +149,13 @@ constexpr CommandSpec kCommands[] = {
      "alos grant 7.1 'write fs:/workspace/docs/** until=2h'",
      Access::act,
      grant},
+    {"budget",
+     "what a process may spend and has spent; changes a limit",
+     kBudget,
+     {},
+     "alos budget 7.1\nalos budget 7.1 tool_calls=300\nalos budget 7.1 usd=none",
+     Access::act,
+     budget},
     {"revoke",
      "take a capability back, and all derived from it",
      kCap,

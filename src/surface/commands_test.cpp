@@ -65,6 +65,13 @@ class FakeKernel final : public kernel::Kernel {
     return std::string("7.c9");
   }
   Result<void> revoke(const std::string&, const std::string&) override { return {}; }
+  Result<std::vector<kernel::BudgetView>> budget(base::Pid) override {
+    return std::vector<kernel::BudgetView>{};
+  }
+  Result<void> set_budget(base::Pid, abi::BudgetKind, std::optional<std::uint64_t>,
+                          const std::string&) override {
+    return {};
+  }
   Result<void> set_policy(base::JobId, const std::vector<kernel::Standing>&) override { return {}; }
   Result<base::Json> call(base::Pid, const std::string&, const std::string& arguments) override {
     return base::Json::trusted(arguments);

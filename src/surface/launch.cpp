@@ -73,7 +73,7 @@ Result<void> put_options(const Arguments& arguments, const std::string& dir, bas
     manifest.grants.push_back(TRY(abi::Grant::parse(text, now)));
   for (const std::string& text : arguments.all("budget")) {
     const auto [key, value] = split(text);
-    TRY(set_limit(manifest.limits, key, value));
+    TRY(manifest.budget.set(key, value));
   }
   return {};
 }
@@ -106,7 +106,7 @@ Result<void> choose_image(const Manifest& manifest, kernel::Launch& launch) {
 
 Result<void> check_prices(const Manifest& manifest) {
   const bool priced = manifest.usd_micro_per_mtok_in && manifest.usd_micro_per_mtok_out;
-  if (!manifest.limits.usd_micro || priced || manifest.model->starts_with("script:")) return {};
+  if (!manifest.budget.usd_micro || priced || manifest.model->starts_with("script:")) return {};
   return fail(Code::invalid,
               fmt::format("a budget in usd cannot be kept: the price of {} is not known",
                           base::printable(*manifest.model)),
@@ -183,7 +183,7 @@ Result<kernel::Launch> read_launch(const Arguments& arguments, const std::string
   launch.people = manifest.people;
   launch.base =
       manifest.base_grants == "none" ? kernel::Launch::Base::none : kernel::Launch::Base::grants;
-  launch.limits = manifest.limits;
+  launch.budget = manifest.budget;
   launch.usd_micro_per_mtok_in = manifest.usd_micro_per_mtok_in.value_or(0);
   launch.usd_micro_per_mtok_out = manifest.usd_micro_per_mtok_out.value_or(0);
   launch.trapdoors = manifest.trapdoors;

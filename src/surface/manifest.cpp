@@ -20,8 +20,6 @@ namespace {
 constexpr std::array<std::string_view, 16> kKeys{
     "alos",      "image",  "goal", "model", "roots",  "grants", "budget", "base_grants",
     "trapdoors", "prices", "cwd",  "name",  "prompt", "tools",  "needs",  "people"};
-constexpr std::array<std::string_view, 6> kLimits{"model_tokens", "model_calls", "tool_calls",
-                                                  "usd",          "wall",        "processes"};
 constexpr std::array<std::string_view, 2> kPrices{"input_usd_per_mtok", "output_usd_per_mtok"};
 constexpr std::array<std::string_view, 5> kImageKeys{"name", "description", "prompt", "tools",
                                                      "needs"};
@@ -52,14 +50,13 @@ Result<void> read_grants(const YamlMap& map, base::Time now, std::vector<abi::Gr
   return {};
 }
 
-Result<void> read_limits(const YamlMap& map, const std::string& path, kernel::Limits& out) {
+Result<void> read_budget(const YamlMap& map, abi::Budget& out) {
   const Yaml* budget = map.find("budget");
   if (budget == nullptr) return {};
-  TRY(YamlMap::of(*budget, path, "budget", kLimits));
   std::vector<std::pair<std::string, std::string>> pairs;
   TRY(map.pairs("budget", pairs));
   for (std::size_t i = 0; i < pairs.size(); ++i)
-    if (const auto ok = set_limit(out, pairs[i].first, pairs[i].second); !ok)
+    if (const auto ok = out.set(pairs[i].first, pairs[i].second); !ok)
       return map.at(budget->members[i].value.line, "budget", ok.error());
   return {};
 }
@@ -71,7 +68,7 @@ Result<void> read_prices(const YamlMap& map, const std::string& path, Manifest& 
   std::vector<std::pair<std::string, std::string>> pairs;
   TRY(map.pairs("prices", pairs));
   for (std::size_t i = 0; i < pairs.size(); ++i) {
-    const auto usd = parse_usd_micro(pairs[i].second);
+    const auto usd = abi::parse_usd_micro(pairs[i].second);
     if (!usd) return map.at(prices->members[i].value.line, pairs[i].first, usd.error());
     (pairs[i].first == kPrices[0] ? out.usd_micro_per_mtok_in : out.usd_micro_per_mtok_out) = *usd;
   }
@@ -158,60 +155,12 @@ Result<Manifest> Manifest::parse(const std::string& text, const std::string& pat
   TRY(read_roots(map, dir, out.roots));
   TRY(read_grants(map, now, out.grants));
   TRY(read_people(map, out.people));
-  TRY(read_limits(map, path, out.limits));
+  TRY(read_budget(map, out.budget));
   TRY(read_prices(map, path, out));
   TRY(read_base_grants(map, out));
   if (out.image && looks_like_a_directory(*out.image)) out.image = absolute_path(*out.image, dir);
   if (out.model) out.model = absolute_model(*out.model, dir);
   return out;
-}
-
-Result<std::uint64_t> parse_usd_micro(std::string_view text) {
-  const std::size_t dot = text.find('.');
-  const auto whole = base::parse_unsigned(text.substr(0, dot));
-  std::string decimals(dot == std::string_view::npos ? std::string_view{} : text.substr(dot + 1));
-  const bool well = whole && *whole <= 1'000'000'000 && decimals.size() <= 6 &&
-                    decimals.find_first_not_of("0123456789") == std::string::npos &&
-                    (dot == std::string_view::npos || !decimals.empty());
-  if (!well)
-    return fail(Code::invalid,
-                fmt::format("`{}` is not an amount of US dollars",
-                            base::printable(base::shortened(text, 40))),
-                "for example: 2.50");
-  decimals.resize(6, '0');
-  std::uint64_t micro = 0;
-  for (const char c : decimals) micro = micro * 10 + static_cast<std::uint64_t>(c - '0');
-  return *whole * 1'000'000 + micro;
-}
-
-Result<void> set_limit(kernel::Limits& limits, std::string_view key, std::string_view value) {
-  if (key == "usd") {
-    limits.usd_micro = TRY(parse_usd_micro(value));
-    return {};
-  }
-  if (key == "wall") {
-    limits.wall_ms = static_cast<std::uint64_t>(TRY(base::parse_duration(value)).count() / 1000);
-    return {};
-  }
-  std::optional<std::uint64_t>* field = key == "model_tokens"  ? &limits.model_tokens
-                                        : key == "model_calls" ? &limits.model_calls
-                                        : key == "tool_calls"  ? &limits.tool_calls
-                                        : key == "processes"   ? &limits.processes
-                                                               : nullptr;
-  if (field == nullptr) {
-    const std::string_view near = base::nearest(key, kLimits);
-    return fail(Code::invalid,
-                fmt::format("a budget has no `{}`{}", base::printable(base::shortened(key, 40)),
-                            near.empty() ? "" : fmt::format("; did you mean `{}`?", near)),
-                "model_tokens, model_calls, tool_calls, usd, wall, processes");
-  }
-  *field = base::parse_unsigned(value);
-  if (!*field)
-    return fail(Code::invalid,
-                fmt::format("{} `{}` is not a whole number", key,
-                            base::printable(base::shortened(value, 40))),
-                "leave it out for no limit; 0 means none at all");
-  return {};
 }
 
 Result<abi::Image> read_image(const std::string& dir) {

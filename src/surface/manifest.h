@@ -26,7 +26,7 @@ struct Manifest {
   std::vector<NamedDir> roots;
   std::vector<abi::Grant> grants;
   std::vector<kernel::Person> people;
-  kernel::Limits limits;
+  abi::Budget budget;
   std::optional<std::string> base_grants;
   std::vector<std::string> trapdoors;
   std::optional<std::uint64_t> usd_micro_per_mtok_in, usd_micro_per_mtok_out;
@@ -36,12 +36,6 @@ struct Manifest {
   static base::Result<Manifest> parse(const std::string& text, const std::string& path,
                                       const std::string& dir, base::Time now);
 };
-
-// "2.00" -> 2'000'000. At most 6 decimals.
-base::Result<std::uint64_t> parse_usd_micro(std::string_view text);
-
-// KEY=VALUE or KEY: VALUE of a budget.
-base::Result<void> set_limit(kernel::Limits& limits, std::string_view key, std::string_view value);
 
 // An image kept in a directory: IMAGE.yaml with name, description, prompt (or the name of a file
 // beside), tools, needs.

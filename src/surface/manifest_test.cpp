@@ -29,10 +29,10 @@ TEST(Manifest, TakesAllKeys) {
   EXPECT_EQ(manifest->roots[1].dir, "/home/me/docs");
   ASSERT_EQ(manifest->grants.size(), 2U);
   EXPECT_EQ(manifest->grants[1].until, kNow + std::chrono::hours(2));
-  EXPECT_EQ(manifest->limits.usd_micro, 2'000'000U);
-  EXPECT_EQ(manifest->limits.wall_ms, 7'200'000U);
-  EXPECT_EQ(manifest->limits.processes, 0U);
-  EXPECT_FALSE(manifest->limits.model_calls);
+  EXPECT_EQ(manifest->budget.usd_micro, 2'000'000U);
+  EXPECT_EQ(manifest->budget.wall_ms, 7'200'000U);
+  EXPECT_EQ(manifest->budget.processes, 0U);
+  EXPECT_FALSE(manifest->budget.model_calls);
   EXPECT_EQ(manifest->usd_micro_per_mtok_in, 1'250'000U);
   ASSERT_EQ(manifest->people.size(), 3U);
   EXPECT_EQ(manifest->people[1].name, "bo");
@@ -76,7 +76,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"alos: 1\ngrants:\n  - read fs:/w/**\n  - reed fs:/w/**\n",
             "m.yaml:4: `grants`: grant `reed fs:/w/**`"},
         Bad{"alos: 1\ngrants:\n  - read fs:/w/** aks\n", "did you mean `ask`?"},
-        Bad{"alos: 1\nbudget: {tokens: 5}\n", "m.yaml:2: budget has no key `tokens`"},
+        Bad{"alos: 1\nbudget: {tokens: 5}\n", "m.yaml:2: `budget`: a budget has no `tokens`"},
         Bad{"alos: 1\nbudget: {tool_calls: many}\n",
             "m.yaml:2: `budget`: tool_calls `many` is not a whole number"},
         Bad{"alos: 1\nbudget: {tool_calls: -1}\n", "tool_calls `-1` is not a whole number"},
@@ -113,9 +113,9 @@ TEST(Usd, IsExact) {
   };
   for (const Row& row :
        {Row{"2", 2'000'000}, Row{"2.5", 2'500'000}, Row{"0.000001", 1}, Row{"0", 0}})
-    EXPECT_EQ(*parse_usd_micro(row.text), row.micro) << row.text;
+    EXPECT_EQ(*abi::parse_usd_micro(row.text), row.micro) << row.text;
   for (const char* text : {"", ".", "2.", ".5", "1e3", "2.0000000", "99999999999", "$2"})
-    EXPECT_FALSE(parse_usd_micro(text)) << text;
+    EXPECT_FALSE(abi::parse_usd_micro(text)) << text;
 }
 
 }  // namespace

@@ -168,6 +168,18 @@ std::string other_summary(std::string_view kind, Reader body) {
                        brief(get(body, "roots")));
   if (kind == "job.opened")
     return fmt::format("taken up by a runtime, epoch {}", get(body, "epoch"));
+  if (kind == "budget.warned" || kind == "budget.set") {
+    const auto budget = abi::budget_kind(get(body, "kind"));
+    const auto amount = [&](std::string_view name) {
+      const auto number = base::parse_unsigned(get(body, name));
+      return budget && number ? abi::amount_text(*budget, *number) : std::string("no limit");
+    };
+    if (kind == "budget.set")
+      return fmt::format("budget {} is {} now, by {}", get(body, "kind"), amount("limit"),
+                         brief(get(body, "by")));
+    return fmt::format("budget {}: {} of {} are used", get(body, "kind"), amount("used"),
+                       amount("limit"));
+  }
   if (kind == "object.put")
     return fmt::format("object {} version {}", brief(get(body, "name")), get(body, "version"));
   if (kind == "human.told")
@@ -254,6 +266,7 @@ std::string Narrator::tell(const RecordView& record) {
   if (kind == "request.answered" || kind == "request.voted") return line("!", Ink::yellow);
   if (kind == "process.paused" || kind == "process.resumed" || kind == "process.killed")
     return line("·", Ink::yellow);
+  if (kind == "budget.warned" || kind == "budget.set") return line("·", Ink::yellow);
   if (kind == "job.opened") return line("·", Ink::dim);
   return {};
 }

@@ -134,6 +134,9 @@ std::string choices_text(const Style& style, const RequestView& request) {
     out +=
         fmt::format("  {} {}\n", paint(style, Ink::bold, fmt::format("{:<9}", name)), choice.what);
   }
+  if (request.budget)
+    return out + paint(style, Ink::dim, "  also: `more AMOUNT`\n") +
+           "  [n]o, and the process ends; or why not> ";
   out += paint(style, Ink::dim,
                "  also: `uses 3`, `until 2h`; and `over PATTERN` behind any but once and no") +
          '\n';
@@ -194,6 +197,9 @@ std::vector<Choice> choices_of(const RequestView& request) {
   const std::string while_it_lives = fmt::format(" until {} ends", base::to_string(request.pid));
   const bool call = request.kind == "approval";
   std::vector<Choice> out;
+  if (request.budget)
+    return {{"m", "more", "another " + abi::amount_text(*request.budget, request.more),
+             yes(Scope::once)}};
   out.push_back({"o", "once", call ? "this very call" : asked + ", one time", yes(Scope::once)});
   out.push_back({"p", "process", asked + while_it_lives, yes(Scope::process)});
   if (!call) return out;
@@ -236,7 +242,10 @@ std::string prompt_text(const Style& style, const RequestView& request,
       line("wants to",
            paint(style, Ink::bold, ask_in_words(base::shortened(ask, kAskedTextBytesMax))));
   } else {
-    line(request.kind == "question" ? "question" : "reason", whole(request.question));
+    line(request.kind == "question" ? "question"
+         : request.budget           ? "budget"
+                                    : "reason",
+         whole(request.question));
     for (const std::string& ask : request.asks) line("wants", paint(style, Ink::bold, whole(ask)));
   }
   text += preview_text(style, request.preview);
@@ -266,6 +275,9 @@ Result<std::optional<Said>> understood(const RequestView& request, const std::st
   std::optional<Said> said;
   for (const Choice& choice : choices_of(request))
     if (before == choice.key || before == choice.word) said = Said{choice.answer, choice.then};
+  if (request.budget && before.starts_with("more "))
+    said = Said{{.kind = Answer::Kind::approve,
+                 .more = TRY(abi::parse_amount(*request.budget, before.substr(5)))}};
   if (before == "y" || before == "yes") said = Said{{.kind = Answer::Kind::approve}};
   if (!said)
     if (auto answer = TRY(limited(before, now))) said = Said{std::move(*answer)};

@@ -160,6 +160,13 @@ void Ledger::on(const core::CallSettled& body) {
     return broken("it settles no open intent");
   IntentFact& intent = found->second;
   intent.outcome = body.outcome;
+  const bool unknown = body.outcome == core::OutcomeKind::unknown;
+  if (body.outcome != core::OutcomeKind::done &&
+      body.usage != (unknown ? intent.body.reserves : abi::Usage{}))
+    broken("it is not charged at its most, when unknown, or not at all, when it did not happen");
+  process().model_calls += body.usage.model_calls;
+  if (process().model_calls > process().budget.model_calls.value_or(UINT64_MAX))
+    broken("more model calls than the budget has");
   if (intent.life != world_.life()) world_.mark("intent settled in a later life");
   world_.mark(fmt::format("outcome {}", base::name_of(body.outcome)));
   if (body.outcome == core::OutcomeKind::not_started && !intent.body.spends.empty()) {
@@ -206,8 +213,6 @@ void Ledger::note_reply(const core::CallSettled& body) {
                        fact.answered.size(), fact.reply.size()));
   auto reply = base::from_json<abi::ModelGenerate::Reply>(body.reply->text, base::Source::journal);
   if (!reply) return broken("its reply cannot be read");
-  if (++fact.model_calls > fact.budget.model_calls.value_or(UINT64_MAX))
-    broken("more model calls than the budget has");
   fact.reply = std::move(reply->tool_calls);
   fact.called.clear();
   fact.answered.clear();

@@ -203,8 +203,8 @@ kernel::Launch launch_of(std::uint64_t seed, const std::string& name, base::Time
     launch.grants.push_back(std::move(*grant));
   }
   if (random.one_in(2)) limit_waits(launch, name);
-  if (random.one_in(3)) launch.limits.tool_calls = 2 + random.below(6);
-  if (random.one_in(6)) launch.limits.model_calls = 1 + random.below(3);
+  if (random.one_in(3)) launch.budget.tool_calls = 2 + random.below(6);
+  if (random.one_in(6)) launch.budget.model_calls = 1 + random.below(3);
   return launch;
 }
 

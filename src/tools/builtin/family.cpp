@@ -27,25 +27,38 @@ struct SpawnProcess {
   static constexpr std::string_view kDescription =
       "Start a process below you that works on a goal of its own with an agent's mind. It may do "
       "what you hand it in `grants`, and nothing else: each must be a part of what you hold with "
-      "`delegate`. It ends when you end. wait_process gets its result.";
+      "`delegate`. It spends of your budget, or what `budget` sets aside for it. It ends when you "
+      "end. wait_process gets its result.";
   struct Args {
     std::string goal;
     std::string name;
     std::optional<std::string> image;
     std::optional<std::vector<abi::Grant>> grants;
-    ALOS_FIELDS(goal, name, image, grants)
-    static constexpr std::array<std::string_view, 4> kFieldDocs{
+    std::optional<std::vector<std::string>> budget;
+    ALOS_FIELDS(goal, name, image, grants, budget)
+    static constexpr std::array<std::string_view, 5> kFieldDocs{
         "what it is to do, with all it needs to know: it sees nothing of your conversation",
         "a short name to tell it by", "what it boots from; default: coding",
-        "what it may do, as `read,list fs:/workspace/src/**`; default: nothing on files"};
+        "what it may do, as `read,list fs:/workspace/src/**`; default: nothing on files",
+        "limits of its own, as `tool_calls=50`, `model_tokens=20000`, `usd=0.50`, `wall=10m`"};
   };
   using Reply = abi::ProcSpawn::Reply;
 
   static Result<Reply> run(abi::Syscalls& sys, Args args) {
     if (is_blank(args.goal)) return fail(Code::invalid, "`goal` is empty", "say what it is to do");
-    return sys.call(abi::ProcSpawn{std::move(args.image).value_or("coding"),
-                                   base::Text(std::move(args.goal)), std::move(args.name),
-                                   std::move(args.grants).value_or(std::vector<abi::Grant>{})});
+    std::optional<abi::Budget> budget;
+    for (const std::string& text : args.budget.value_or(std::vector<std::string>{})) {
+      const std::size_t equals = text.find('=');
+      if (equals == std::string::npos)
+        return fail(Code::invalid,
+                    fmt::format("budget `{}` is not KEY=VALUE", base::printable(text)),
+                    "for example: tool_calls=50");
+      if (!budget) budget.emplace();
+      TRY(budget->set(text.substr(0, equals), text.substr(equals + 1)));
+    }
+    return sys.call(abi::ProcSpawn{
+        std::move(args.image).value_or("coding"), base::Text(std::move(args.goal)),
+        std::move(args.name), std::move(args.grants).value_or(std::vector<abi::Grant>{}), budget});
   }
 };
 
