@@ -33,8 +33,11 @@ bool shape_covers(std::string_view wide, std::string_view narrow) {
          wide == "*";
 }
 
-std::string_view last_segment(std::string_view resource) {
-  return resource.substr(resource.find_last_of("/:") + 1);
+// The last segment as the name it is, without the escapes of a resource's text.
+std::string last_segment(std::string_view resource) {
+  const std::string_view body = resource.substr(resource.find(':') + 1);
+  const auto name = unescaped(body.substr(body.rfind('/') + 1));
+  return name ? *name : std::string();  // a lone `%` stands for the empty name
 }
 
 bool command_fits(const std::vector<std::string>& argv, const std::vector<std::string>& shape) {

@@ -59,24 +59,6 @@ Result<std::uint64_t> parse_bytes(std::string_view text) {
   return *number << shift;
 }
 
-Result<std::string> unescaped(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out += text[i];
-      continue;
-    }
-    static constexpr std::string_view kHex = "0123456789ABCDEF";
-    const std::size_t high = i + 1 < text.size() ? kHex.find(text[i + 1]) : std::string_view::npos;
-    const std::size_t low = i + 2 < text.size() ? kHex.find(text[i + 2]) : std::string_view::npos;
-    if (high == std::string_view::npos || low == std::string_view::npos)
-      return fail(Code::invalid, "`%` begins an escape of two capital hex digits, as in %20");
-    out += static_cast<char>(high * 16 + low);
-    i += 2;
-  }
-  return out;
-}
-
 Result<Condition> parse_values(ConditionKind kind, std::string_view text) {
   Condition out{kind, 0, {}};
   const char between = kind == ConditionKind::argv ? ',' : '|';
@@ -107,7 +89,28 @@ class OptionParser {
   }
 
  private:
+  // What is said twice could mean either.
+  Result<void> once(std::string_view word) {
+    const std::string_view key = word.starts_with("delegate") ? "delegate"
+                                                              : word.substr(0, word.find('=') + 1);
+    if (std::find(said_.begin(), said_.end(), key) != said_.end())
+      return fail(Code::invalid, fmt::format("`{}` is said twice", base::printable(key)));
+    said_.push_back(key);
+    return {};
+  }
+
+  Result<void> add(Condition condition) {
+    auto& all = grant_.conditions;
+    if (std::find(all.begin(), all.end(), condition) != all.end())
+      return fail(Code::invalid, fmt::format("`{}` is said twice", condition.to_text()));
+    all.push_back(std::move(condition));
+    return {};
+  }
+
   Result<void> one(std::string_view word) {
+    for (const std::string_view key :
+         {"delegate", "uses=", "until=", "within=", "else=", "bytes<="})
+      if (word.starts_with(key)) TRY(once(word));
     if (word == "ask" || word == "deny") return effect(word);
     if (word == "delegate" || word == "delegate-only") {
       grant_.delegation = word == "delegate" ? Delegation::also : Delegation::only;
@@ -127,15 +130,13 @@ class OptionParser {
     }
     if (word.starts_with("bytes<=")) {
       const std::uint64_t bytes_max = TRY(parse_bytes(word.substr(7)));
-      grant_.conditions.push_back({ConditionKind::bytes, bytes_max, {}});
-      return {};
+      return add({ConditionKind::bytes, bytes_max, {}});
     }
     for (const auto kind :
          {ConditionKind::name, ConditionKind::under, ConditionKind::argv, ConditionKind::method}) {
       const std::string key = fmt::format("{}=", base::name_of(kind));
       if (!word.starts_with(key)) continue;
-      grant_.conditions.push_back(TRY(parse_values(kind, word.substr(key.size()))));
-      return {};
+      return add(TRY(parse_values(kind, word.substr(key.size()))));
     }
     const std::string_view near = base::nearest(word, kOptions);
     return fail(Code::invalid,
@@ -236,6 +237,7 @@ class OptionParser {
   std::vector<std::string_view> words_;
   base::Time now_;
   std::size_t at_ = 0;
+  std::vector<std::string_view> said_;
 };
 
 }  // namespace

@@ -109,6 +109,24 @@ Result<void> check_scheme(std::string_view text) {
 
 }  // namespace
 
+Result<std::string> unescaped(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out += text[i];
+      continue;
+    }
+    static constexpr std::string_view kHex = "0123456789ABCDEF";
+    const std::size_t high = i + 1 < text.size() ? kHex.find(text[i + 1]) : std::string_view::npos;
+    const std::size_t low = i + 2 < text.size() ? kHex.find(text[i + 2]) : std::string_view::npos;
+    if (high == std::string_view::npos || low == std::string_view::npos)
+      return fail(Code::invalid, "`%` begins an escape of two capital hex digits, as in %20");
+    out += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  return out;
+}
+
 std::string Rights::to_text() const {
   std::string out;
   for (std::size_t i = 0; i < base::enum_names<Right>().size(); ++i)

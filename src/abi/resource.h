@@ -129,4 +129,7 @@ struct Need {
 };
 using Needs = std::vector<Need>;
 
+// `%XX` as the byte it stands for, two capital hex digits each. Errors: `invalid`.
+base::Result<std::string> unescaped(std::string_view text);
+
 }  // namespace alos::abi

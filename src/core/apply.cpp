@@ -253,7 +253,8 @@ class Applier {
     // may have to ask again.
     const Syscall* before = frame.find(body.n);
     const bool fits = before == nullptr || before->stage == Stage::edited ||
-                      (before->stage == Stage::intended && before->digest == body.digest);
+                      (before->stage == Stage::intended &&
+                       (before->digest == body.digest || before->replacement));
     if (!fits) return misfit("that syscall has been seen before");
     if (body.child && state_.process(*body.child) == nullptr)
       return misfit("it waits for a process that does not exist");
@@ -295,7 +296,7 @@ class Applier {
     return {};
   }
 
-  // An approval lets the call that waits for it decide again; an answer to a question comes with
+  // An approval, or a question that is void, lets the call that waits for it decide again; an answer to a question comes with
   // the call.observed that carries it.
   Result<void> operator()(const RequestAnswered& body) {
     Request* request = find_request(body.request);
@@ -306,7 +307,7 @@ class Applier {
     Frame* frame = process == nullptr ? nullptr : process->frame(request->call);
     if (frame == nullptr || request->opened.kind == RequestKind::question ||
         request->opened.kind == RequestKind::grant || request->opened.kind == RequestKind::budget ||
-        body.answer != AnswerKind::approved)
+        (body.answer != AnswerKind::approved && body.answer != AnswerKind::cancelled))
       return {};
     Syscall* waiting = frame->find(request->n);
     if (waiting == nullptr || waiting->stage != Stage::waiting) return {};

@@ -75,13 +75,20 @@ class Tally {
            (!cap.bound_call || *cap.bound_call == call_) && cap.grant.fits(need_);
   }
 
+  // An ask that is used up or over, and was not taken back: where it would decide, it now denies.
+  // Authority does not grow because time passes.
+  void add_spent(const Capability& ask) {
+    const Rank rank = rank_of(ask);
+    if (spent_ == nullptr || rank > rank_of(*spent_)) spent_ = &ask;
+  }
+
   void add(const Capability& cap) {
     if (cap.grant.effect == GrantEffect::deny) return denies_.add(&cap);
     if (trapped_ && !names_trapdoors(cap.grant.resource, need_.resource.text(), trapdoors_))
       return past_trapdoor_.add(&cap);
     if (cap.bound_call)  // the oldest
       return void(bound_ = bound_ == nullptr || cap.id < bound_->id ? &cap : bound_);
-    const Rank rank{cap.grant.resource.specificity(), cap.grant.conditions.size()};
+    const Rank rank = rank_of(cap);
     if (best_.empty() || rank > rank_) best_.clear(), rank_ = rank;
     if (rank == rank_) best_.add(&cap);
   }
@@ -89,7 +96,7 @@ class Tally {
   Verdict verdict() const {
     if (!denies_.empty()) return Verdict::denied;
     if (bound_ != nullptr) return Verdict::allowed;
-    if (best_.empty()) return Verdict::denied;
+    if (best_.empty() || is_spent()) return Verdict::denied;
     return unanswered() == nullptr ? Verdict::allowed : Verdict::asked;
   }
 
@@ -104,6 +111,8 @@ class Tally {
               "it is a trapdoor: other programs execute or obey it; only a grant that names it "
               "literally covers it",
               false};
+    if (is_spent())
+      return {Verdict::denied, {spent_->id}, {}, "the ask that covers it is used up or over", false};
     if (best_.empty()) return {Verdict::denied, {}, {}, "no capability covers it", false};
     Decision decision;
     const bool asks = unanswered() != nullptr;
@@ -111,7 +120,7 @@ class Tally {
     if (asks) decision.reason = "a capability says to ask";
     decision.matched.reserve(best_.size());
     for (std::size_t i = 0; i < best_.size(); ++i)
-      if ((best_[i]->grant.effect == GrantEffect::ask) == asks)
+      if (asks ? is_unanswered(*best_[i]) : best_[i]->grant.effect == GrantEffect::allow)
         decision.matched.push_back(best_[i]->id);
     return decision;
   }
@@ -121,15 +130,20 @@ class Tally {
 
   // An ask of the most specific ones that nobody has said yes to for more than one call.
   const Capability* unanswered() const {
-    return best_.find([&](const Capability& ask) {
-      return ask.grant.effect == GrantEffect::ask && best_.find([&](const Capability& cap) {
-        return cap.grant.effect == GrantEffect::allow && cap.parent == ask.id;
-      }) == nullptr;
-    });
+    return best_.find([&](const Capability& cap) { return is_unanswered(cap); });
   }
 
  private:
   using Rank = std::pair<std::uint64_t, std::size_t>;
+  static Rank rank_of(const Capability& cap) {
+    return {cap.grant.resource.specificity(), cap.grant.conditions.size()};
+  }
+  bool is_spent() const { return spent_ != nullptr && (best_.empty() || rank_of(*spent_) >= rank_); }
+  bool is_unanswered(const Capability& ask) const {
+    return ask.grant.effect == GrantEffect::ask && best_.find([&](const Capability& cap) {
+      return cap.grant.effect == GrantEffect::allow && cap.parent == ask.id;
+    }) == nullptr;
+  }
 
   const abi::Need& need_;
   const base::Digest& call_;
@@ -138,6 +152,7 @@ class Tally {
   Few denies_;
   Few past_trapdoor_;
   const Capability* bound_ = nullptr;
+  const Capability* spent_ = nullptr;
   Few best_;
   Rank rank_{};
 };
@@ -166,7 +181,24 @@ void tally_all(const JobState& state, std::uint32_t holder, const abi::Need& nee
   state.index.candidates(holder, need.resource.text(), [&](base::CapId id) {
     const Capability& cap = state.caps[id.value - 1];
     // The index goes by a hash, which another's may share.
-    if (cap.holder == holder && tally.wants(cap) && is_live(state, cap, now)) tally.add(cap);
+    if (cap.holder != holder || !tally.wants(cap)) return;
+    if (is_live(state, cap, now))
+      tally.add(cap);
+    else if (is_spent_ask(state, cap, now))
+      tally.add_spent(cap);
+  });
+}
+
+// Whether a yes given beforehand may answer all these asks: none of them wants other people than
+// the owner, or is more specific than what the yes speaks of.
+bool may_answer(const JobState& state, const Decision& asked, const Decision& answer) {
+  std::uint64_t specificity = 0;
+  for (const base::CapId id : answer.matched)
+    specificity = std::max(specificity, state.cap(id)->grant.resource.specificity());
+  return std::all_of(asked.matched.begin(), asked.matched.end(), [&](base::CapId id) {
+    const abi::Grant& ask = state.cap(id)->grant;
+    return ask.asking.votes <= 1 && ask.asking.of.empty() &&
+           ask.resource.specificity() <= specificity;
   });
 }
 
@@ -178,6 +210,7 @@ void answer_beforehand(const JobState& state, const abi::Need& need, const base:
   tally_all(state, kStanding, need, now, standing);
   const Decision answer = standing.decision();
   if (answer.verdict != Verdict::allowed && !answer.is_deny) return;
+  if (!answer.is_deny && !may_answer(state, decision, answer)) return;
   decision.verdict = answer.verdict;
   decision.matched.insert(decision.matched.end(), answer.matched.begin(), answer.matched.end());
   if (answer.is_deny) {
@@ -198,6 +231,13 @@ bool is_live(const JobState& state, const Capability& cap, base::Time now) {
     one = state.cap(*one->parent);
   }
   return false;
+}
+
+bool is_spent_ask(const JobState& state, const Capability& cap, base::Time now) {
+  if (cap.grant.effect != GrantEffect::ask || is_live(state, cap, now)) return false;
+  const Capability* one = &cap;
+  while (!one->revoked && one->parent) one = state.cap(*one->parent);
+  return !one->revoked;
 }
 
 std::optional<std::uint64_t> uses_left(const JobState& state, const Capability& cap) {
@@ -235,7 +275,9 @@ std::vector<std::string> builtin_trapdoors() {
   return {".git", ".git/hooks", ".git/config", ".gitmodules", ".gitconfig", ".config/git",
           ".envrc", ".bashrc", ".bash_profile", ".bash_login", ".profile", ".zshrc", ".zshenv", ".zprofile", ".zlogin",
           ".login", ".inputrc", ".ssh", ".npmrc", ".cargo/config.toml", ".gdbinit", ".husky", ".pre-commit-config.yaml",
-          ".vscode", ".idea", ".devcontainer", ".claude", ".cursor", ".mcp.json",
+          ".pre-commit-config.yml", ".bash_aliases", ".bash_logout", ".zlogout", ".xprofile", ".xinitrc", ".tmux.conf",
+          ".vimrc", ".exrc", ".lldbinit", ".cargo/config", ".config/fish", ".config/nvim", ".config/autostart",
+          ".config/systemd", ".vscode", ".idea", ".devcontainer", ".claude", ".cursor", ".mcp.json",
           ".github/workflows", ".gitea/workflows", ".gitlab-ci.yml", ".circleci", "Jenkinsfile", ".alos"};
   // clang-format on
 }
@@ -257,14 +299,14 @@ SubtreeView::SubtreeView(const JobState& state, std::uint32_t holder, const abi:
       abi::Pattern::from_text(top.text() + (top.text().ends_with('/') ? "**" : "/**"));
   CHECK(subtree.has_value());
   for (const Capability& cap : state.caps) {
-    if (cap.holder != holder || cap.bound_call || !cap.grant.resource.overlaps(*subtree) ||
-        !is_live(state, cap, now))
-      continue;
+    if (cap.holder != holder || cap.bound_call || !cap.grant.resource.overlaps(*subtree)) continue;
+    const bool spent = is_spent_ask(state, cap, now);
+    if (!spent && !is_live(state, cap, now)) continue;
     // A walk spends nothing, so an allow of limited uses is not for it: it counts as not there for
     // reading, but hides nothing from a list.
     Capability copy = cap;
     copy.uses_left = uses_left(state, cap);
-    caps_.push_back(std::move(copy));
+    (spent ? spent_ : caps_).push_back(std::move(copy));
   }
 }
 
@@ -274,6 +316,8 @@ bool SubtreeView::shows(const abi::Resource& resource, abi::Right right) const {
   Tally tally(need, no_call, trapdoors_);
   for (const Capability& cap : caps_)
     if (tally.wants(cap)) tally.add(cap);
+  for (const Capability& ask : spent_)
+    if (tally.wants(ask)) tally.add_spent(ask);
   if (right == abi::Right::list) {
     const Decision decision = tally.decision();
     return decision.verdict != Verdict::denied || decision.matched.empty();

@@ -4,8 +4,9 @@
 // to this very call -> allowed; else the most specific of the `ask` and `allow` patterns wins (of
 // the same pattern the one with more conditions), and a tie asks, unless the allow is a person's
 // answer to that very ask (its parent); none -> denied. What is to be asked may have a standing
-// answer, given for the whole job beforehand. Writing to a trapdoor (a file that others execute or
-// obey) is covered only by a pattern that names it literally.
+// answer, given for the whole job beforehand. An ask that is used up or over denies where it would
+// decide. Writing to a trapdoor (a file that others execute or obey) is covered only by a pattern
+// that names it literally.
 #pragma once
 
 #include <span>
@@ -41,12 +42,16 @@ class SubtreeView {
   bool shows(const abi::Resource& resource, abi::Right right) const;
 
  private:
-  std::vector<Capability> caps_;  // `uses_left` with those it shares
+  std::vector<Capability> caps_;   // `uses_left` with those it shares
+  std::vector<Capability> spent_;  // asks that are used up or over
   std::vector<std::string> trapdoors_;
 };
 
 // Whether it and all that it is derived from are in force.
 bool is_live(const JobState& state, const Capability& cap, base::Time now);
+
+// An ask whose uses or time, or those of what it is derived from, are over.
+bool is_spent_ask(const JobState& state, const Capability& cap, base::Time now);
 
 // How many uses it has left, its own and those it shares with what it is derived from; absent: no
 // limit.

@@ -85,9 +85,12 @@ Result<std::vector<Derived>> derive(const JobState& state, std::uint32_t giver,
                                     const abi::Grant& wanted, base::Time now) {
   if (wanted.effect == GrantEffect::deny)
     return fail(Code::invalid, "a deny is not handed on", "hand on less instead");
-  std::vector<const Capability*> held;
-  for (const Capability& cap : state.caps)
-    if (cap.holder == giver && is_live(state, cap, now)) held.push_back(&cap);
+  std::vector<const Capability*> held, asked;  // live; and asks that are spent, which bind as well
+  for (const Capability& cap : state.caps) {
+    if (cap.holder != giver) continue;
+    if (is_live(state, cap, now)) held.push_back(&cap);
+    if (is_spent_ask(state, cap, now)) asked.push_back(&cap);
+  }
   const Capability* source = nullptr;
   Fit nearest = Fit::elsewhere;
   for (const Capability* cap : held) {
@@ -102,6 +105,7 @@ Result<std::vector<Derived>> derive(const JobState& state, std::uint32_t giver,
   abi::Grant& handed = out.front().grant;
   if (source->grant.until)
     handed.until = std::min(handed.until.value_or(*source->grant.until), *source->grant.until);
+  held.insert(held.end(), asked.begin(), asked.end());
   for (const Capability* cap : held) {
     if (cap == source || cap->grant.effect == GrantEffect::allow) continue;
     if (cap->grant.effect == GrantEffect::ask && !decides_before(cap->grant, source->grant))

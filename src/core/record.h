@@ -26,6 +26,14 @@ struct Price {  // of a model, in millionths of a US dollar per million tokens
   ALOS_FIELDS(input, output)
 };
 
+// What a person was shown of the place that a call would change.
+struct Seen {
+  bool existed = false;
+  std::optional<base::Digest> digest;  // of a file's content
+  ALOS_FIELDS(existed, digest)
+  bool operator==(const Seen&) const = default;
+};
+
 // Authority over one pattern. Live while it and all that it is derived from are not revoked, not
 // used up and not expired.
 struct Capability {
@@ -38,7 +46,8 @@ struct Capability {
   std::optional<std::uint64_t> uses_left;
   bool revoked = false;
   base::Seq seq = 0;  // of the record that granted it
-  ALOS_FIELDS(id, holder, grant, parent, bound_call, from, uses_left, revoked, seq)
+  std::optional<Seen> seen;  // of a bound one: holds as long as that is there
+  ALOS_FIELDS(id, holder, grant, parent, bound_call, from, uses_left, revoked, seq, seen)
 };
 
 ALOS_ENUM(Verdict, allowed, asked, denied)
@@ -280,8 +289,9 @@ struct RequestOpened {
   std::optional<base::Json> schema;      // question: of the answer, which is JSON
   std::optional<base::Text> arguments;   // approval: the call as JSON, to be edited
   std::optional<BudgetAsk> budget;       // budget: of what
+  std::optional<Seen> seen;              // approval: what is there now
   ALOS_FIELDS(request, kind, to, question, choices, name, digest, needs, asked_by, grants, preview,
-              asking, deadline, otherwise, schema, arguments, budget)
+              asking, deadline, otherwise, schema, arguments, budget, seen)
   static constexpr std::size_t kAddedFrom = 11;
 };
 

@@ -53,9 +53,10 @@ bool is_one_of(const core::JobState& state, std::string_view by,
   const auto named = [&](std::string_view word) {
     return std::find(of.begin(), of.end(), word) != of.end();
   };
-  if (named(name) || (owner && named("owner"))) return true;
-  for (const core::Person& person : state.people)
-    if (person.name == name) return std::any_of(person.roles.begin(), person.roles.end(), named);
+  if (owner && (named(name) || named("owner"))) return true;
+  for (const core::Person& person : state.people)  // a role is no person
+    if (person.name == name)
+      return named(name) || std::any_of(person.roles.begin(), person.roles.end(), named);
   return false;
 }
 
@@ -112,6 +113,32 @@ Result<void> check_over(const core::JobState& state, const core::RequestOpened& 
   return {};
 }
 
+// An edit changes what is done, not what may be done: each need of the call as it is then is allowed,
+// or asked of this person alone.
+Result<void> check_edited(const core::JobState& state, const core::Request& request,
+                          std::string_view by, const EditedCall& edited, base::Time now) {
+  for (const abi::Need& need : edited.needs) {
+    const auto decision = core::decide(state, request.process, need, edited.digest, now);
+    const std::string what =
+        fmt::format("{} {}", base::name_of(need.right), need.resource.text());
+    if (decision.verdict == core::Verdict::denied)
+      return fail(Code::denied,
+                  fmt::format("the edited call would {}, and that is denied: {}", what,
+                              decision.reason),
+                  fmt::format("`alos grant {} '{}'` first, or edit it otherwise",
+                              base::to_string(base::Pid{state.job, request.process}), what));
+    if (decision.verdict != core::Verdict::asked) continue;
+    for (const base::CapId id : decision.matched) {
+      const abi::Asking& asking = state.cap(id)->grant.asking;
+      if (asking.votes <= 1 && is_one_of(state, by, asking.of)) continue;
+      return fail(Code::denied,
+                  fmt::format("the edited call would {}, which others are asked about", what),
+                  "deny it with a reason; the agent can ask again");
+    }
+  }
+  return {};
+}
+
 bool same_question(const core::Request& one, const core::Request& other) {
   const auto equal = [](const core::NeedText& a, const core::NeedText& b) {
     return a.right == b.right && a.resource == b.resource;
@@ -126,11 +153,14 @@ bool same_question(const core::Request& one, const core::Request& other) {
 
 std::string who_in_words(const core::RequestOpened& opened) {
   std::string out;
+  std::vector<std::string> said;
   for (const abi::Asking& asking : opened.asking) {
     const std::string names =
         asking.of.empty() ? "owner" : fmt::format("{}", fmt::join(asking.of, ", "));
     const std::string one = asking.votes > 1 ? fmt::format("{} of {}", asking.votes, names) : names;
-    if (out.find(one) == std::string::npos) out += (out.empty() ? "" : "; and ") + one;
+    if (std::find(said.begin(), said.end(), one) != said.end()) continue;
+    out += (out.empty() ? "" : "; and ") + one;
+    said.push_back(one);
   }
   return out;
 }
@@ -145,6 +175,19 @@ Result<void> Owner::settle_wait(const JobPtr& job, const Lock& lock, const core:
   return {};
 }
 
+namespace {
+
+bool same_need(const core::NeedText& one, const core::NeedText& other) {
+  return one.right == other.right && one.resource == other.resource;
+}
+
+bool is_repeated(const std::vector<core::NeedText>& needs, std::size_t i) {
+  return std::any_of(needs.begin(), needs.begin() + static_cast<std::ptrdiff_t>(i),
+                     [&](const core::NeedText& one) { return same_need(one, needs[i]); });
+}
+
+}  // namespace
+
 // For each need of the call: what the answer's scope says. `edited`: needs and digest of what the
 // call was made into.
 Result<void> Owner::give_approval(const JobPtr& job, const Lock& lock, const core::Request& request,
@@ -154,35 +197,42 @@ Result<void> Owner::give_approval(const JobPtr& job, const Lock& lock, const cor
       fmt::format("{} (request {})", answer.by, base::to_string(job->id(), request.opened.request));
   const core::RequestOpened opened = request.opened;
   const std::uint32_t process = request.process;
+  const base::Time now = hands_.clock.now();
   if (edited) {
     for (const abi::Need& need : edited->needs) {
+      const auto decision = core::decide(job->state, process, need, edited->digest, now);
+      if (decision.verdict != core::Verdict::asked) continue;
       abi::Grant grant;
       grant.rights = {need.right};
       grant.resource = abi::Pattern::exactly(need.resource);
       grant.uses = 1;
-      TRY(grant_to(job, lock, process, cause, std::move(grant), from, edited->digest, {}));
+      TRY(grant_to(job, lock, process, cause, std::move(grant), from, edited->digest,
+                   decision.matched.front()));
     }
     return {};
   }
   for (std::size_t i = 0; i < opened.needs.size(); ++i) {
     const core::NeedText& need = opened.needs[i];
     const core::Capability& ask = *job->state.cap(opened.asked_by[i]);
+    // Where nothing says to ask any more, a yes gives nothing: the call is decided again.
+    if (!core::is_live(job->state, ask, now)) continue;
+    const bool once = answer.scope == Answer::Scope::once;
+    if (once && is_repeated(opened.needs, i)) continue;  // several asks about one place
     const bool job_wide = answer.scope == Answer::Scope::job;
     abi::Grant grant;
     grant.rights = {need.right};
     grant.resource = answer.over ? *answer.over : abi::Pattern::exactly(need.resource);
     std::optional<base::Digest> bound;
-    if (answer.scope == Answer::Scope::once)
+    if (once)
       grant.uses = 1, bound = opened.digest;
     else
       grant.conditions = ask.grant.conditions;
     if (answer.scope == Answer::Scope::uses) grant.uses = answer.uses;
     if (answer.scope == Answer::Scope::until) grant.until = answer.until;
-    // Where the ask is gone by now, the yes stands alone.
     std::optional<base::CapId> answers;
-    if (!job_wide && core::is_live(job->state, ask, hands_.clock.now())) answers = ask.id;
+    if (!job_wide) answers = ask.id;
     TRY(grant_to(job, lock, job_wide ? core::kStanding : process, cause, std::move(grant), from,
-                 bound, answers));
+                 bound, answers, once ? opened.seen : std::nullopt));
   }
   return {};
 }
@@ -250,6 +300,27 @@ Result<void> Owner::settle_request(const JobPtr& job, const Lock& lock, base::Re
   return {};
 }
 
+Result<void> release_orphans(const Services& services, const JobPtr& job, const Lock& lock,
+                             const std::string& by) {
+  const base::Time now = services.hands.clock.now();
+  for (std::size_t i = 0; i < job->state.requests.size(); ++i) {
+    const core::Request& request = job->state.requests[i];
+    const bool open = !request.answered && request.opened.kind == RequestKind::approval &&
+                      job->state.process(request.process)->live();
+    if (!open || std::all_of(request.opened.asked_by.begin(), request.opened.asked_by.end(),
+                             [&](base::CapId id) {
+                               return core::is_live(job->state, *job->state.cap(id), now);
+                             }))
+      continue;
+    const std::uint32_t process = request.process;
+    TRY(append(services, job, lock, process, job->state.seq,
+               core::RequestAnswered{request.opened.request, core::AnswerKind::cancelled, by, "",
+                                     "what said to ask was taken back", {}}));
+    services.wakes.wake_locked(job, lock, process);
+  }
+  return {};
+}
+
 // Requests that need no answer any more: what they ask about is decided by now.
 Result<void> Owner::answer_all_decided(const JobPtr& job, const Lock& lock, const std::string& by) {
   const base::Time now = hands_.clock.now();
@@ -290,8 +361,10 @@ Result<void> Owner::answer_all_decided(const JobPtr& job, const Lock& lock, cons
 Result<bool> Owner::vote(const JobPtr& job, const Lock& lock, const core::Request& request,
                          Answer& answer) {
   const core::RequestOpened& opened = request.opened;
-  const bool alone = std::all_of(opened.asking.begin(), opened.asking.end(),
-                                 [](const abi::Asking& asking) { return asking.votes <= 1; });
+  const bool alone =
+      std::all_of(opened.asking.begin(), opened.asking.end(), [&](const abi::Asking& asking) {
+        return asking.votes <= 1 && asking.of == opened.asking.front().of;
+      });
   if (alone || answer.kind != Answer::Kind::approve) return true;
   if (name_of_person(answer.by).empty())
     return fail(Code::denied, fmt::format("{} cannot say yes where people must agree", answer.by));
@@ -356,12 +429,23 @@ Result<void> Owner::answer(const std::string& id, const Answer& given) {
     TRY(durable(job, std::move(lock)));  // what it says of the first answer must hold
     return taken;
   }
+  if (found->opened.deadline && *found->opened.deadline <= hands_.clock.now()) {
+    const base::RequestId late = found->opened.request;
+    lock.unlock();
+    expire(job, late);
+    lock.lock();
+    const auto over = fail(Code::conflict, fmt::format("the time to answer request {} is over", id),
+                           "its answer is the one that was said beforehand");
+    TRY(durable(job, std::move(lock)));
+    return over;
+  }
   TRY(check_answer(job, *found, given, id));
   if (!job->state.process(found->process)->live())
     return fail(Code::conflict, fmt::format("the process that made request {} has ended", id));
   std::optional<EditedCall> edited;
   if (given.edited)
     edited = TRY(read_edited(found->opened.name, *given.edited, {job->id(), found->process}));
+  if (edited) TRY(check_edited(job->state, *found, given.by, *edited, hands_.clock.now()));
   Answer answer = given;
   const core::Request request = *found;
   if (request.opened.kind == RequestKind::budget) {
@@ -376,8 +460,12 @@ Result<void> Owner::answer(const std::string& id, const Answer& given) {
          ++i) {
       const core::Request& other = job->state.requests[i];
       if (!other.answered && same_question(request, other) &&
-          job->state.process(other.process)->live())
-        TRY(settle_request(job, lock, other.opened.request, each, {}));
+          job->state.process(other.process)->live()) {
+        Answer its = each;  // over no more than that process is asked about
+        if (!check_over(job->state, other.opened, its))
+          its.scope = Answer::Scope::once, its.over.reset();
+        TRY(settle_request(job, lock, other.opened.request, its, {}));
+      }
     }
     if (answer.scope != Answer::Scope::once) TRY(answer_all_decided(job, lock, answer.by));
   }

@@ -3,6 +3,7 @@
 
 #include "abi/calls.h"
 #include "core/state.h"
+#include "kernel/services.h"
 
 namespace alos::kernel {
 
@@ -22,6 +23,11 @@ base::Result<EditedCall> read_edited(std::string_view name, std::string_view jso
 
 // Whether the text is JSON that the schema accepts. Errors: `invalid`, with where and why.
 base::Result<void> check_form_answer(const base::Json& schema, std::string_view text);
+
+// Questions that nothing says to ask any more are void; the calls that wait for them are decided
+// again.
+base::Result<void> release_orphans(const Services& services, const JobPtr& job, const Lock& lock,
+                                   const std::string& by);
 
 // Who must say yes, in words: "2 of owner, ops".
 std::string who_in_words(const core::RequestOpened& opened);

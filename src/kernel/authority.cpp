@@ -35,6 +35,13 @@ base::Unexpected Authority::refuse(const Lock& lock, const Question& question,
   return base::Unexpected(std::move(error));
 }
 
+std::optional<core::Seen> Authority::seen_at(const ports::Pin* pin) const {
+  std::string content;
+  if (pin == nullptr) return std::nullopt;
+  const auto found = journal_.services().hands.files.preimage(*pin, 0, 0, content);
+  return found ? std::optional(core::Seen{found->existed, found->digest}) : std::nullopt;
+}
+
 base::Unexpected Authority::ask(const Lock& lock, const Question& question,
                                 const Decisions& asked) {
   const Place& place = journal_.place();
@@ -46,21 +53,24 @@ base::Unexpected Authority::ask(const Lock& lock, const Question& question,
   Shown shown = question.show();
   request.preview = std::move(shown.preview);
   request.arguments = base::Text(std::move(shown.arguments));
+  request.seen = std::move(shown.seen);
   const base::Time now = journal_.services().hands.clock.now();
   bool silence_allows = true;
   base::Seq cause = place.cause;
   for (const auto& [need, decision] : asked) {
-    const abi::Asking& asking = place.job->state.cap(decision.matched.front())->grant.asking;
-    request.asking.push_back(asking);
-    silence_allows = silence_allows && asking.otherwise_allow;
-    if (asking.within_ms) {
-      const base::Time end = now + std::chrono::milliseconds(*asking.within_ms);
+    for (const base::CapId id : decision.matched) {  // several where they are equally specific
+      const core::Capability& ask = *place.job->state.cap(id);
+      if (ask.grant.effect != abi::GrantEffect::ask) continue;
+      request.asking.push_back(ask.grant.asking);
+      request.needs.push_back({need.resource, need.right});
+      request.asked_by.push_back(id);
+      silence_allows = silence_allows && ask.grant.asking.otherwise_allow;
+      if (!ask.grant.asking.within_ms) continue;
+      const base::Time end = now + std::chrono::milliseconds(*ask.grant.asking.within_ms);
       request.deadline = std::min(request.deadline.value_or(end), end);
     }
     request.question += fmt::format("{}{} {}", request.question.empty() ? "" : " and ",
                                     base::name_of(need.right), need.resource.text());
-    request.needs.push_back({need.resource, need.right});
-    request.asked_by.push_back(decision.matched.front());
     core::AuthorityDecided body{place.call,       journal_.n(),   std::string(question.name),
                                 need.resource,    need.right,     core::Verdict::asked,
                                 decision.matched, decision.reason};

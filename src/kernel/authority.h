@@ -24,6 +24,7 @@ class Authority {
   struct Shown {  // to a person who is asked
     std::string preview;
     std::string arguments;
+    std::optional<core::Seen> seen;
   };
   struct Question {
     std::string_view name;
@@ -36,6 +37,7 @@ class Authority {
   // The content that a write would replace; nothing where there is none, or none that can be shown.
   template <abi::Call C>
   Before what_is_there(const C& call, const ports::Pin* pin) const;
+  std::optional<core::Seen> seen_at(const ports::Pin* pin) const;
   base::Result<void> check(const Lock& lock, const Question& question, ports::Grounds& grounds);
   base::Result<void> check_open_intent(const Lock& lock, ports::Grounds& grounds,
                                        const core::Syscall& open) const;
@@ -63,6 +65,13 @@ std::string whole_json(C call) {
   std::string json = base::to_json(call);
   auto whole = base::with_payloads(json, load);
   return whole ? std::move(*whole) : std::move(json);
+}
+
+// A place is needed once, whatever names lead to it.
+inline void add_need(abi::Needs& needs, abi::Need need) {
+  for (const abi::Need& one : needs)
+    if (one.right == need.right && one.reach == need.reach && one.resource == need.resource) return;
+  needs.push_back(std::move(need));
 }
 
 template <abi::PinnedCall C>
@@ -119,9 +128,10 @@ base::Result<ports::Permit<C>> Authority::decide(C call, const base::Digest& dig
       std::size_t i = 0;
       for (base::Path* path : real.paths()) *path = pinned->real_paths()[i++];
       if (base::to_json(real) != base::to_json(call))
-        for (abi::Need& need : real.needs(caller())) grounds.needs.push_back(std::move(need));
+        for (abi::Need& need : real.needs(caller())) add_need(grounds.needs, std::move(need));
       for (const base::Path& path : pinned->made_on_the_way())
-        grounds.needs.push_back({abi::Resource::file(path), abi::Right::write, abi::Reach::exact});
+        add_need(grounds.needs,
+                 {abi::Resource::file(path), abi::Right::write, abi::Reach::exact, {}});
     } else {
       found = base::Unexpected(pinning.error());
     }
@@ -130,7 +140,9 @@ base::Result<ports::Permit<C>> Authority::decide(C call, const base::Digest& dig
   grounds.reserves = reservation(journal_.place().job->state, journal_.place().process, call);
   // What resolving found out is for those only who may ask: the name is decided first.
   const std::function<Shown()> show = [&] {
-    return Shown{preview_of(call, what_is_there(call, pinned.get())), whole_json(call)};
+    Shown shown{preview_of(call, what_is_there(call, pinned.get())), whole_json(call), {}};
+    if constexpr (C::kClass == abi::EffectClass::verifiable) shown.seen = seen_at(pinned.get());
+    return shown;
   };
   TRY(check(lock, {C::kName, digest, show}, grounds));
   if (!found) {

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "core/derive.h"
+#include "kernel/answers.h"
 #include "kernel/budget.h"
 #include "kernel/journal.h"
 #include "kernel/owner.h"
@@ -20,7 +21,8 @@ using base::Result;
 Result<base::CapId> Owner::grant_to(const JobPtr& job, const Lock& lock, std::uint32_t holder,
                                     base::Seq cause, abi::Grant grant, std::string from,
                                     std::optional<base::Digest> bound,
-                                    std::optional<base::CapId> parent) {
+                                    std::optional<base::CapId> parent,
+                                    std::optional<core::Seen> seen) {
   core::Capability cap;
   cap.id = base::CapId{job->state.caps.size() + 1};
   cap.holder = holder;
@@ -29,6 +31,7 @@ Result<base::CapId> Owner::grant_to(const JobPtr& job, const Lock& lock, std::ui
   cap.from = std::move(from);
   cap.bound_call = bound;
   cap.parent = parent;
+  cap.seen = std::move(seen);
   cap.seq = job->state.seq + 1;
   const base::CapId id = cap.id;
   TRY(append(services_, job, lock, std::max(holder, 1U), cause, core::CapGranted{std::move(cap)}));
@@ -92,6 +95,7 @@ Result<void> Owner::revoke(const std::string& capability, const std::string& by)
   const std::uint32_t holder = std::max(cap->holder, 1U);
   TRY(append(services_, job, lock, holder, cap->seq,
              core::CapRevoked{core::subtree(job->state, cap->id), by}));
+  TRY(release_orphans(services_, job, lock, by));
   return durable(job, std::move(lock));
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "kernel/answers.h"
+#include "kernel/authority.h"
 #include "kernel/schema.h"
 
 namespace alos::kernel {
@@ -17,7 +18,7 @@ Result<EditedCall> read_as(std::string_view json, base::Pid pid) {
   if (!call)
     return fail(Code::invalid, fmt::format("the edited {}: {}", C::kName, call.error().what),
                 "the call as it was: `alos approvals --json`, field arguments");
-  return EditedCall{base::to_json(*call), abi::digest_of(*call), call->needs(abi::Caller{pid})};
+  return EditedCall{whole_json(*call), abi::digest_of(*call), call->needs(abi::Caller{pid})};
 }
 
 template <typename... C>

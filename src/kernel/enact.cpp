@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "core/decide.h"
+#include "kernel/answers.h"
 #include "kernel/journal.h"
 
 namespace alos::kernel {
@@ -92,6 +93,11 @@ base::Unexpected Enactment::park_for(std::uint32_t child, std::string_view name)
 
 void Enactment::wake(std::uint32_t process) const {
   journal_.services().wakes.wake_locked(journal_.place().job, lock_, process);
+}
+
+Result<void> Enactment::release_orphans() {
+  return kernel::release_orphans(journal_.services(), journal_.place().job, lock_,
+                                 "process:" + base::to_string(pid()));
 }
 
 const std::vector<abi::Image>& Enactment::images() const { return journal_.services().images; }

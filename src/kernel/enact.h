@@ -31,6 +31,7 @@ class Enactment {
   base::Unexpected park_for(std::uint32_t child, std::string_view name);  // until it has ended
 
   void wake(std::uint32_t process) const;
+  base::Result<void> release_orphans();  // after a revocation (answers.h)
   const std::vector<abi::Image>& images() const;
   std::span<const base::CapId> matched() const { return grounds_.matched; }
 

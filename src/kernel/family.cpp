@@ -191,6 +191,7 @@ Result<abi::CapDrop::Reply> carry_out(Enactment& act, const abi::CapDrop& call) 
   const std::uint64_t count = gone.size();
   TRY(act.append(act.cause(),
                  core::CapRevoked{std::move(gone), "process:" + base::to_string(act.pid())}));
+  TRY(act.release_orphans());
   return abi::CapDrop::Reply{count};
 }
 

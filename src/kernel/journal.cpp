@@ -131,6 +131,23 @@ core::CallIntended Journal::intended(const ports::Grounds& grounds, std::string_
   return body;
 }
 
+base::Result<void> Journal::as_seen(const Lock& lock, const ports::Grounds& grounds,
+                                    const ports::Preimage& found, std::string_view name) {
+  for (const base::CapId id : grounds.matched) {
+    const core::Capability& cap = *place_.job->state.cap(id);
+    if (!cap.seen || *cap.seen == core::Seen{found.existed, found.digest}) continue;
+    const base::Error error{
+        base::Code::conflict,
+        fmt::format("{} has changed since it was shown to {}", grounds.needs.front().resource.text(),
+                    cap.from),
+        "nothing was done; look at it again, and call again if it is still right"};
+    observe(grounds.digest, name, error);
+    TRY(append_after_observations(lock, place_.cause, core::CapRevoked{{id}, "alos"}));
+    return base::Unexpected(error);
+  }
+  return {};
+}
+
 base::Result<void> Journal::afford(const Lock& lock, const ports::Grounds& grounds,
                                    std::string_view name) {
   const auto can = kernel::afford(services_, place_.job, lock, place_.process, grounds.reserves);

@@ -68,6 +68,10 @@ class Journal {
   base::Result<void> flush(const Lock& lock);
   template <abi::Call C>
   void note(const base::Digest& digest, const base::Result<typename C::Reply>& result);
+  // Whether what is there is what the person saw who approved of this call. Errors: `conflict`; the
+  // approval is void then.
+  base::Result<void> as_seen(const Lock& lock, const ports::Grounds& grounds,
+                             const ports::Preimage& found, std::string_view name);
   std::string key() const;  // names the current syscall among all
   base::Unexpected mismatch(const core::Syscall& past, std::string_view name) const;
   core::CallIntended intended(const ports::Grounds& grounds, std::string_view name,

@@ -89,6 +89,7 @@ base::Result<ports::Intent<C>> Journal::begin(ports::Permit<C> permit) {
     return intent(std::move(state));
   }
   TRY(still_granted(place_, lock, grounds, services_.hands.clock.now()));
+  if (preimage) TRY(as_seen(lock, grounds, *preimage, C::kName));
   TRY(afford(lock, grounds, C::kName));
   core::CallIntended body = intended(grounds, C::kName, C::kClass);
   if (preimage) {

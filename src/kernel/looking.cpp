@@ -55,11 +55,25 @@ Result<void> check_roots(const Launch& launch) {
   return {};
 }
 
+// A person, or what one is.
+bool is_known(const Launch& launch, const std::string& name) {
+  return name == launch.owner || name == "owner" ||
+         std::any_of(launch.people.begin(), launch.people.end(), [&](const Person& one) {
+           return one.name == name ||
+                  std::find(one.roles.begin(), one.roles.end(), name) != one.roles.end();
+         });
+}
+
 // A grant that can never apply is a mistake, and a deny with a mistake in it protects nothing.
 Result<void> check_grants(const Launch& launch) {
   for (const abi::Grant& grant : launch.grants) {
     if (grant.until && *grant.until <= system_now())
       return fail(Code::invalid, fmt::format("grant `{}`: its time is over", grant.to_text()));
+    for (const std::string& name : grant.asking.of)
+      if (!is_known(launch, name))
+        return fail(Code::invalid,
+                    fmt::format("grant `{}`: there is nobody `{}` to ask", grant.to_text(), name),
+                    "name people and their roles in the manifest: people: {ada: [reviewer]}");
     std::string_view body = grant.resource.text();
     if (!body.starts_with("fs:/")) continue;
     body.remove_prefix(4);

@@ -92,7 +92,8 @@ class Owner final : public Looking, public Wakes, public std::enable_shared_from
   base::Result<base::CapId> grant_to(const JobPtr& job, const Lock& lock, std::uint32_t holder,
                                      base::Seq cause, abi::Grant grant, std::string from,
                                      std::optional<base::Digest> bound,
-                                     std::optional<base::CapId> parent);
+                                     std::optional<base::CapId> parent,
+                                     std::optional<core::Seen> seen = {});
   void finish_exit(const JobPtr& job, const Lock& lock, std::uint32_t process);
 
   ports::Hands hands_;

@@ -86,8 +86,10 @@ ProcessView view_of(const core::JobState& state, const core::Process& process) {
 
 std::vector<std::string> asked_grants(const core::RequestOpened& request) {
   std::vector<std::string> out;
-  for (const core::NeedText& need : request.needs)
-    out.push_back(fmt::format("{} {}", base::name_of(need.right), need.resource.text()));
+  for (const core::NeedText& need : request.needs) {
+    std::string text = fmt::format("{} {}", base::name_of(need.right), need.resource.text());
+    if (std::find(out.begin(), out.end(), text) == out.end()) out.push_back(std::move(text));
+  }
   for (const abi::Grant& grant : request.grants) out.push_back(grant.to_text());
   return out;
 }

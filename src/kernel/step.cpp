@@ -121,13 +121,12 @@ namespace {
 void note_edits(const core::Frame& frame, Returned& returned) {
   for (const core::Syscall& one : frame.syscalls) {
     if (!one.replacement || !one.edited_by) continue;
-    const std::string note =
-        fmt::format("{} changed this {} before saying yes; what was done is what they wrote",
-                    *one.edited_by, one.name);
+    std::string note = fmt::format("{} changed this {} before saying yes", *one.edited_by, one.name);
     if (returned.error) {
       returned.error->what += " (" + note + ")";
       return;
     }
+    note += "; what was done is what they wrote";
     std::string text = "{\"edited\":";
     base::append_json_string(text, note);
     const std::string& value = returned.value->data;
