@@ -234,10 +234,7 @@ bool is_live(const JobState& state, const Capability& cap, base::Time now) {
 }
 
 bool is_spent_ask(const JobState& state, const Capability& cap, base::Time now) {
-  if (cap.grant.effect != GrantEffect::ask || is_live(state, cap, now)) return false;
-  const Capability* one = &cap;
-  while (!one->revoked && one->parent) one = state.cap(*one->parent);
-  return !one->revoked;
+  return cap.grant.effect == GrantEffect::ask && !cap.revoked && !is_live(state, cap, now);
 }
 
 std::optional<std::uint64_t> uses_left(const JobState& state, const Capability& cap) {

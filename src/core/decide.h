@@ -50,7 +50,7 @@ class SubtreeView {
 // Whether it and all that it is derived from are in force.
 bool is_live(const JobState& state, const Capability& cap, base::Time now);
 
-// An ask whose uses or time, or those of what it is derived from, are over.
+// An ask that was not taken back, but whose uses or time, or what it is derived from, are over.
 bool is_spent_ask(const JobState& state, const Capability& cap, base::Time now);
 
 // How many uses it has left, its own and those it shares with what it is derived from; absent: no

@@ -119,9 +119,13 @@ std::vector<base::CapId> subtree(const JobState& state, base::CapId top) {
   // A parent is always older than what is derived from it.
   std::vector<bool> inside(state.caps.size() + 1, false);
   std::vector<base::CapId> out;
+  // A restriction that came with an allow outlives it: without it, what else its holder has would
+  // reach further.
+  const bool restricts = state.cap(top)->grant.effect != GrantEffect::allow;
   for (std::uint64_t id = top.value; id <= state.caps.size(); ++id) {
     const Capability& cap = state.caps[id - 1];
-    inside[id] = cap.id == top || (cap.parent && inside[cap.parent->value]);
+    const bool follows = restricts || cap.grant.effect == GrantEffect::allow;
+    inside[id] = cap.id == top || (follows && cap.parent && inside[cap.parent->value]);
     if (inside[id] && !cap.revoked) out.push_back(cap.id);
   }
   return out;

@@ -21,7 +21,8 @@ struct Derived {
 base::Result<std::vector<Derived>> derive(const JobState& state, std::uint32_t giver,
                                           const abi::Grant& wanted, base::Time now);
 
-// The capability and all that is derived from it, directly or not, that is not revoked yet.
+// The capability and all that is derived from it, directly or not, that is not revoked yet; but of
+// an allow, the asks derived from it stay, and deny from then on.
 std::vector<base::CapId> subtree(const JobState& state, base::CapId top);
 
 }  // namespace alos::core
