@@ -234,6 +234,23 @@ Result<void> save_rule(const std::string& store_dir, const std::optional<std::st
   return after == before ? Result<void>() : replace_file(path, after);
 }
 
+// What was saved is the policy's from now on, also in this job: who takes the line out of the file
+// takes the answer back.
+Result<void> hand_to_policy(kernel::Kernel& kernel, const std::string& store_dir, base::JobId job,
+                            const abi::Roots& roots,
+                            const std::vector<kernel::CapabilityView>& saved) {
+  const auto standing = TRY(read_policy(store_dir)).standing_for(roots);
+  TRY(kernel.set_policy(job, standing));
+  for (const kernel::CapabilityView& cap : saved) {
+    const bool taken = std::any_of(standing.begin(), standing.end(), [&](const auto& one) {
+      return one.grant.to_text() == cap.grant;
+    });
+    const auto gone = taken ? kernel.revoke(cap.id, "policy") : Result<void>();
+    if (!gone && gone.error().code != Code::conflict) return gone;  // conflict: it is gone already
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Policy> Policy::parse(const std::string& text, const std::string& name) {
@@ -338,6 +355,7 @@ Result<abi::Roots> roots_of(kernel::Kernel& kernel, base::JobId job) {
 Result<std::vector<std::string>> save_answer(kernel::Kernel& kernel, const std::string& store_dir,
                                              const kernel::RequestView& request) {
   std::vector<std::string> out;
+  std::vector<kernel::CapabilityView> saved;
   const std::string mark = fmt::format("(request {})", request.id);
   const abi::Roots roots = TRY(roots_of(kernel, request.pid.job));
   for (const kernel::CapabilityView& cap : TRY(kernel.capabilities(request.pid))) {
@@ -351,7 +369,9 @@ Result<std::vector<std::string>> save_answer(kernel::Kernel& kernel, const std::
     out.push_back(fmt::format("{}: {} in {}{}", effect_of(rule), base::printable(body_of(rule)),
                               base::printable(policy_path(store_dir)),
                               dir ? " for " + base::printable(*dir) : ""));
+    saved.push_back(cap);
   }
+  if (!saved.empty()) TRY(hand_to_policy(kernel, store_dir, request.pid.job, roots, saved));
   return out;
 }
 
