@@ -118,7 +118,7 @@ struct RequestView {
   std::optional<abi::BudgetKind> budget;  // budget: what is used up,
   std::uint64_t more = 0;                 // and how much more of it a plain yes gives
   std::vector<std::string>
-      within;  // approval: patterns, one an ask, that a yes is given over at most
+      within;  // approval: patterns of the asks; a yes is given over what all of them cover
   ALOS_FIELDS(id, pid, process, goal, kind, to, question, choices, asks, preview, answer, at, seq,
               who, votes, deadline, otherwise, call, arguments, schema, budget, more, within)
   static constexpr std::size_t kAddedFrom = 13;

@@ -66,7 +66,7 @@ bool lies_within(const abi::Pattern& over, const RequestView& request) {
     const auto pattern = abi::Pattern::from_text(ask);
     return pattern && pattern->covers(over);
   };
-  return request.within.size() == request.asks.size() &&
+  return !request.within.empty() &&
          std::all_of(request.within.begin(), request.within.end(), covers);
 }
 
