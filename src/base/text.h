@@ -18,6 +18,9 @@ std::string printable(std::string_view text, Lines lines = Lines::escape);
 // At most `bytes_max` bytes of it, cut between characters, with … when cut.
 std::string shortened(std::string_view text, std::size_t bytes_max);
 
+// The text as one word of a POSIX shell that means itself: 'it'\''s'.
+std::string shell_quoted(std::string_view text);
+
 // The nearest of `known` to `word` by edit distance; empty when none is near enough to suggest.
 std::string_view nearest(std::string_view word, std::span<const std::string_view> known);
 

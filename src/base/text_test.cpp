@@ -109,6 +109,12 @@ TEST(Text, ShortenedMarksTheCut) {
   EXPECT_EQ(shortened("hello", 2), "");  // no room to say that it is cut
 }
 
+TEST(Text, IsOneWordOfAShell) {
+  EXPECT_EQ(shell_quoted(""), "''");
+  EXPECT_EQ(shell_quoted("a b"), "'a b'");
+  EXPECT_EQ(shell_quoted("it's $HOME"), "'it'\\''s $HOME'");
+}
+
 TEST(Text, SuggestsTheNearestWordOrNone) {
   static constexpr std::array<std::string_view, 5> kWords{"read", "write", "list", "execute",
                                                           "workspace"};

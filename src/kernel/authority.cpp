@@ -26,8 +26,8 @@ base::Unexpected Authority::refuse(const Lock& lock, const Question& question,
     by += fmt::format(" ({})", base::to_string(place.job->id(), id));
   const std::string wanted = fmt::format("{} {}", base::name_of(need.right), need.resource.text());
   base::Error error{Code::denied, fmt::format("{} is denied: {}{}", wanted, decision.reason, by),
-                    fmt::format("request_permission asks for it; a person can `alos grant {} '{}'`",
-                                base::to_string(place.pid()), wanted)};
+                    fmt::format("request_permission asks for it; a person can `alos grant {} {}`",
+                                base::to_string(place.pid()), base::shell_quoted(wanted))};
   if (decision.is_deny)
     error.details =
         "a person decided so; work without it, or say in your result that it was needed";

@@ -117,8 +117,10 @@ struct RequestView {
   std::string schema;                  // question: of the answer, which is JSON
   std::optional<abi::BudgetKind> budget;  // budget: what is used up,
   std::uint64_t more = 0;                 // and how much more of it a plain yes gives
+  std::vector<std::string>
+      within;  // approval: patterns of the asks; a yes is given over what all of them cover
   ALOS_FIELDS(id, pid, process, goal, kind, to, question, choices, asks, preview, answer, at, seq,
-              who, votes, deadline, otherwise, call, arguments, schema, budget, more)
+              who, votes, deadline, otherwise, call, arguments, schema, budget, more, within)
   static constexpr std::size_t kAddedFrom = 13;
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/json.h"
 #include "base/text.h"
 
 namespace alos::kernel {
@@ -168,6 +169,28 @@ std::string head_of(const abi::FsWrite& call, const Before& before) {
   return std::move(page).text();
 }
 
+// What an agent wrote, each line marked, so that none looks like a line of ours.
+void add_quoted(Page& page, std::string_view what, const base::Payload& text) {
+  if (text.blob) return page.add(' ', fmt::format("{}: {} bytes", what, text.size_bytes()));
+  page.add(' ', fmt::format("{}:", what));
+  for (const std::string_view line : lines_of(text.data)) page.add('>', line);
+}
+
+void add_object(Page& page, const std::optional<std::string>& space, std::string_view name) {
+  page.add(' ', fmt::format("object: {}{}{}", space.value_or(""), space ? "/" : "", name));
+}
+
+std::string limits_text(const std::optional<abi::Budget>& budget) {
+  std::string out;
+  for (std::size_t i = 0; budget && i < abi::kBudgetKinds; ++i) {
+    const auto kind = static_cast<abi::BudgetKind>(i);
+    if (const auto& limit = budget->limit(kind))
+      out += fmt::format("{}{} {}", out.empty() ? "" : ", ", base::name_of(kind),
+                         abi::amount_text(kind, *limit));
+  }
+  return out.empty() ? "what the caller has left" : out;
+}
+
 }  // namespace
 
 std::string preview_of(const abi::FsWrite& call, const Before& before) {
@@ -184,9 +207,95 @@ std::string preview_of(const abi::FsWrite& call, const Before& before) {
   return std::move(page).text();
 }
 
-std::string preview_of(const abi::FsMove& call, const Before&) {
-  return fmt::format("move {} to {}", base::printable(call.from.text()),
+std::string preview_of(const abi::FsMove& call) {
+  return fmt::format("move {} to {}\n", base::printable(call.from.text()),
                      base::printable(call.to.text()));
+}
+
+std::string preview_of(const abi::FsRemove& call) {
+  return fmt::format("delete {} (a file, a link or an empty directory)\n",
+                     base::printable(call.path.text()));
+}
+
+std::string preview_of(const abi::FsMkdir& call) {
+  return fmt::format("make the directory {}{}\n", base::printable(call.path.text()),
+                     call.parents ? ", and those above it that are missing" : "");
+}
+
+std::string preview_of(const abi::ProcChdir& call) {
+  return fmt::format("set the working directory to {}\n", base::printable(call.path.text()));
+}
+
+// What it is handed comes first: a long goal must not push it off the page.
+std::string preview_of(const abi::ProcSpawn& call) {
+  Page page;
+  page.head("start a process");
+  page.add(' ', "image: " + call.image);
+  page.add(' ', "name: " + call.name);
+  if (call.grants.empty()) page.add(' ', "handed on: no grant");
+  for (const abi::Grant& grant : call.grants) page.add(' ', "handed on: " + grant.to_text());
+  page.add(' ', "budget: " + limits_text(call.budget));
+  add_quoted(page, "goal", call.goal);
+  return std::move(page).text();
+}
+
+std::string preview_of(const abi::MemPut& call) {
+  Page page;
+  page.head(fmt::format("put the object, {} bytes:", call.value.size_bytes()));
+  add_object(page, call.space, call.name);
+  page.add(' ', "type: " + call.type);
+  if (call.expected_version)
+    page.add(' ', fmt::format("only over version: {}", *call.expected_version));
+  add_quoted(page, "value", call.value);
+  return std::move(page).text();
+}
+
+std::string preview_of(const abi::MemAppend& call) {
+  Page page;
+  page.head("add to the object");
+  add_object(page, call.space, call.name);
+  add_quoted(page, "item", call.item);
+  return std::move(page).text();
+}
+
+std::string preview_of(const abi::HumanAsk& call) {
+  Page page;
+  page.head("ask a person");
+  page.add(' ', "whom: " + call.to);
+  add_quoted(page, "question", base::Text(call.question));
+  for (const std::string& choice : call.choices) page.add(' ', "choice: " + choice);
+  return std::move(page).text();
+}
+
+std::string preview_of(const abi::HumanTell& call) {
+  Page page;
+  page.head("tell a person");
+  page.add(' ', "whom: " + call.to);
+  add_quoted(page, "text", base::Text(call.text));
+  return std::move(page).text();
+}
+
+std::string preview_of(const abi::CapRequest& call) {
+  Page page;
+  page.head("ask the owner for more authority");
+  for (const abi::Grant& grant : call.grants) page.add(' ', "wanted: " + grant.to_text());
+  add_quoted(page, "reason", base::Text(call.reason));
+  return std::move(page).text();
+}
+
+std::string preview_of(std::string_view name, std::string_view arguments) {
+  Page page;
+  page.head(fmt::format("{} with", base::printable(name)));
+  const auto document = base::Document::parse(arguments, base::Source::outside);
+  if (!document || !document->root().is_object()) {
+    page.add(' ', arguments);
+    return std::move(page).text();
+  }
+  for (std::size_t i = 0; i < document->root().size(); ++i) {
+    const auto [key, value] = document->root().member(i);
+    page.add(' ', fmt::format("{}: {}", key, value.canonical()));
+  }
+  return std::move(page).text();
 }
 
 }  // namespace alos::kernel

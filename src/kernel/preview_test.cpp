@@ -85,5 +85,64 @@ TEST(Preview, SaysWhetherAFileMustBeNew) {
             "replace a file too large to compare with 2 bytes:\n+a\n");
 }
 
+struct Told {
+  std::string shown;
+  std::string expected;
+};
+
+TEST(Preview, SaysInWordsWhatACallDoes) {
+  const base::Path a = *base::Path::parse("/workspace/a"), b = *base::Path::parse("/workspace/b");
+  abi::ProcSpawn spawn{"base", base::Text("Tidy.\nhanded on: no grant"), "kid\x1b", {}, {}};
+  const std::string bare = preview_of(spawn, {});
+  spawn.grants = {*abi::Grant::from_text("write fs:/workspace/docs/**")};
+  spawn.budget.emplace().tool_calls = 3;
+  for (const Told& row : {
+           Told{preview_of(abi::FsMove{a, b}, {}), "move /workspace/a to /workspace/b\n"},
+           Told{preview_of(abi::FsRemove{a}, {}),
+                "delete /workspace/a (a file, a link or an empty directory)\n"},
+           Told{preview_of(abi::FsMkdir{a, false}, {}), "make the directory /workspace/a\n"},
+           Told{preview_of(abi::FsMkdir{a, true}, {}),
+                "make the directory /workspace/a, and those above it that are missing\n"},
+           Told{preview_of(abi::ProcChdir{a}, {}), "set the working directory to /workspace/a\n"},
+           Told{bare,
+                "start a process\n image: base\n name: kid\\u{001B}\n handed on: no grant\n"
+                " budget: what the caller has left\n goal:\n>Tidy.\n>handed on: no grant\n"},
+           Told{preview_of(spawn, {}),
+                "start a process\n image: base\n name: kid\\u{001B}\n"
+                " handed on: write fs:/workspace/docs/**\n budget: tool_calls 3 tool calls\n"
+                " goal:\n>Tidy.\n>handed on: no grant\n"},
+           Told{preview_of(abi::MemPut{"2.1", "plan", "note", base::Json::trusted("[1]"), 4}, {}),
+                "put the object, 3 bytes:\n object: 2.1/plan\n type: note\n"
+                " only over version: 4\n value:\n>[1]\n"},
+           Told{preview_of(abi::MemAppend{{}, "plan", base::Json::trusted("1")}, {}),
+                "add to the object\n object: plan\n item:\n>1\n"},
+           Told{preview_of(abi::HumanTell{"ada", "Done.\xe2\x80\xae"}, {}),
+                "tell a person\n whom: ada\n text:\n>Done.\\u{202E}\n"},
+           Told{preview_of(abi::HumanAsk{.question = "Which?", .choices = {"left"}}, {}),
+                "ask a person\n whom: owner\n question:\n>Which?\n choice: left\n"},
+           Told{preview_of(abi::CapRequest{spawn.grants, "to tidy"}, {}),
+                "ask the owner for more authority\n wanted: write fs:/workspace/docs/**\n"
+                " reason:\n>to tidy\n"},
+           Told{preview_of(abi::FsStat{a}, {}), "fs.stat with\n path: \"/workspace/a\"\n"},
+           Told{preview_of(abi::TimeSleep{2000}, {}), "time.sleep with\n milliseconds: 2000\n"},
+       })
+    EXPECT_EQ(row.shown, row.expected);
+}
+
+// So much that it is cut: what matters is said before what an agent may make long.
+TEST(Preview, ALongGoalHidesNoGrant) {
+  const abi::ProcSpawn spawn{"base",
+                             base::Text(numbered(1, 900)),
+                             std::string(9000, 'n'),
+                             {*abi::Grant::from_text("write fs:/workspace/**")},
+                             {}};
+  const std::string shown = preview_of(spawn, {});
+  EXPECT_NE(shown.find(" handed on: write fs:/workspace/**\n"), std::string::npos) << shown;
+  EXPECT_NE(shown.find(" more lines\n"), std::string::npos) << shown;
+  EXPECT_LT(shown.size(), 8000U);
+  EXPECT_LT(preview_of("x", "{\"a\":\"" + std::string(9000, 'n') + "\"}").size(), 1000U);
+  EXPECT_EQ(preview_of("x", "no JSON"), "x with\n no JSON\n");
+}
+
 }  // namespace
 }  // namespace alos::kernel

@@ -123,6 +123,8 @@ RequestView view_of(const core::JobState& state, const core::Request& request) {
                      : opened.otherwise ? "yes"
                                         : "no";
   if (opened.kind == core::RequestKind::approval) view.call = opened.name;
+  for (const base::CapId ask : opened.asked_by)
+    view.within.push_back(state.cap(ask)->grant.resource.text());
   if (opened.arguments)  // what is large is fetched by whoever shows it
     view.arguments =
         opened.arguments->blob ? base::to_json(*opened.arguments) : opened.arguments->data;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/text.h"
@@ -19,6 +20,35 @@ namespace {
 
 constexpr std::array<std::string_view, 5> kRuleKeys{"approve", "deny", "answer", "scope",
                                                     "question"};
+
+// What a rule can say: an answer has its own uses and time, and a request does not tell the facts
+// that other conditions look at.
+bool is_kept(const abi::Grant& rule) {
+  using abi::ConditionKind;
+  return rule.effect == abi::GrantEffect::allow && !rule.uses && !rule.until &&
+         rule.delegation == abi::Delegation::none && rule.asking == abi::Asking{} &&
+         std::all_of(rule.conditions.begin(), rule.conditions.end(), [](const auto& one) {
+           return one.kind == ConditionKind::name || one.kind == ConditionKind::under;
+         });
+}
+
+// They look at the very resource; `doubt` is what holds of a pattern.
+bool conditions_hold(const abi::Grant& rule, const abi::Pattern& asked,
+                     abi::Condition::Doubt doubt) {
+  const auto resource = abi::Resource::from_text(asked.text());
+  if (asked.has_wildcard() || !resource)
+    return rule.conditions.empty() || doubt == abi::Condition::Doubt::holds;
+  const abi::Need need{*resource, abi::Right::read, abi::Reach::exact, {}};
+  return std::all_of(rule.conditions.begin(), rule.conditions.end(),
+                     [&](const abi::Condition& one) { return one.holds(need, doubt); });
+}
+
+// New authority, with all that it is given with.
+bool is_named_by(const abi::Grant& rule, const abi::Grant& asked) {
+  abi::Grant same = rule;
+  same.rights = asked.rights;
+  return rule.rights.has_all(asked.rights) && same == asked;
+}
 
 Answer yes_to(const RequestView& request) {
   if (request.kind != "question") return {.kind = Answer::Kind::approve, .by = "policy:allow"};
@@ -73,6 +103,11 @@ Result<ApprovePolicy::Rule> ApprovePolicy::parse_rule(const Yaml& yaml, const st
   }
   auto grant = abi::Grant::from_text(approve ? *approve : *deny);
   if (!grant) return map.at(yaml.line, approve ? "approve" : "deny", grant.error());
+  if (!is_kept(*grant))
+    return map.at(yaml.line, approve ? "approve" : "deny",
+                  {Code::invalid, "a rule has rights, a resource, name= and under=, and no more",
+                   "uses=, until=, delegate and what a call carries belong to a grant, or to a "
+                   "person's answer"});
   rule.grant = std::move(*grant);
   if (scope && *scope == "process") rule.scope = Answer::Scope::process;
   return rule;
@@ -97,12 +132,16 @@ const ApprovePolicy::Rule* ApprovePolicy::rule_for(const RequestView& request,
     // New authority is given only by a rule that names it as it is: a wildcard would take in
     // trapdoors and whatever else nobody thought of. What a grant says to ask about has passed
     // those already.
-    const bool fits = request.kind == "grant" ? rule.grant.resource == asked.resource
-                                              : rule.grant.resource.covers(asked.resource);
-    if (rule.kind == Rule::Kind::approve && rule.grant.rights.has_all(asked.rights) && fits)
-      return &rule;
+    const bool approves =
+        request.kind == "grant"
+            ? is_named_by(rule.grant, asked)
+            : rule.grant.rights.has_all(asked.rights) &&
+                  rule.grant.resource.covers(asked.resource) &&
+                  conditions_hold(rule.grant, asked.resource, abi::Condition::Doubt::refuses);
+    if (rule.kind == Rule::Kind::approve && approves) return &rule;
     if (rule.kind == Rule::Kind::deny && rule.grant.rights.intersects(asked.rights) &&
-        rule.grant.resource.overlaps(asked.resource))
+        rule.grant.resource.overlaps(asked.resource) &&
+        conditions_hold(rule.grant, asked.resource, abi::Condition::Doubt::holds))
       return &rule;
   }
   return nullptr;

@@ -1,5 +1,6 @@
 // Approval policy: who answers what a run asks. A person (`ask`), everything yes (`allow`),
-// everything no (`deny`), or rules from a file, of which the first that matches wins:
+// everything no (`deny`), or rules from a file, of which the first that matches wins. A rule has
+// rights, a resource, name= and under=; new authority is given only by one that names it as it is.
 //
 //   - deny: "write fs:/workspace/secrets/**"
 //   - approve: "write fs:/workspace/**"

@@ -61,6 +61,39 @@ TEST(ApproveRules, FirstMatchWins) {
   }
 }
 
+TEST(ApproveRules, ConditionsOnNamesCount) {
+  const auto policy = ApprovePolicy::parse_rules(
+      "- deny: \"write fs:/workspace/** name=*.sh\"\n"
+      "- approve: \"write fs:/workspace/** name=*.md|*.sh\"\n",
+      "rules.yaml");
+  ASSERT_TRUE(policy) << policy.error().what;
+  using K = Answer::Kind;
+  for (const auto& [asked, kind] : {std::pair{"write fs:/workspace/a.md", K::approve},
+                                    {"write fs:/workspace/a.sh", K::deny},
+                                    {"write fs:/workspace/a.cc", K::deny},
+                                    {"write fs:/workspace/*", K::deny}})
+    EXPECT_EQ(policy->answer(approval({asked}))->kind, kind) << asked;
+}
+
+TEST(ApproveRules, NewAuthorityIsGivenOnlyAsItIsNamed) {
+  const auto policy = ApprovePolicy::parse_rules(
+      "- approve: \"read,write fs:/workspace/*\"\n- approve: \"read fs:/docs/** name=*.md\"\n",
+      "rules.yaml");
+  ASSERT_TRUE(policy) << policy.error().what;
+  using K = Answer::Kind;
+  for (const auto& [asked, kind] : {std::pair{"read,write fs:/workspace/*", K::approve},
+                                    {"read fs:/workspace/*", K::approve},
+                                    {"read fs:/workspace/a", K::deny},
+                                    {"read fs:/workspace/* delegate", K::deny},
+                                    {"read fs:/workspace/* uses=2", K::deny},
+                                    {"read fs:/workspace/* until=2031-01-01T00:00:00Z", K::deny},
+                                    {"read fs:/docs/**", K::deny},
+                                    {"read fs:/docs/** name=*.md", K::approve}}) {
+    const RequestView request{.id = "1.r1", .kind = "grant", .asks = {asked}};
+    EXPECT_EQ(policy->answer(request)->kind, kind) << asked;
+  }
+}
+
 TEST(ApproveRules, BadOnesNameTheLine) {
   struct Bad {
     const char* text;
@@ -73,6 +106,12 @@ TEST(ApproveRules, BadOnesNameTheLine) {
         Bad{"- {approve: \"read fs:/a\", deny: \"read fs:/a\"}\n", "a rule has one of"},
         Bad{"- deny: \"read fs:/a\"\n  scope: once\n", "`scope`: it belongs to `approve`"},
         Bad{"- approve: \"read fs:/a\"\n  scope: job\n", "neither `once` nor `process`"},
+        Bad{"- approve: \"write fs:/a uses=1\"\n", "r.yaml:1: `approve`: a rule has rights"},
+        Bad{"- approve: \"write fs:/a until=2031-01-01T00:00:00Z\"\n", "and no more"},
+        Bad{"- approve: \"write fs:/a delegate\"\n", "and no more"},
+        Bad{"- approve: \"write fs:/a bytes<=2\"\n", "and no more"},
+        Bad{"- approve: \"write fs:/a ask\"\n", "and no more"},
+        Bad{"- deny: \"execute shell:git argv=git,push\"\n", "`deny`: a rule has rights"},
         Bad{"- {}\n", "a rule has one of"}, Bad{"- x\n", "a rule is a map"}}) {
     const auto policy = ApprovePolicy::parse_rules(bad.text, "r.yaml");
     ASSERT_FALSE(policy) << bad.text;

@@ -58,6 +58,13 @@ Result<int> act(Host& host, const Parsed& parsed, const Asked& asked) {
   }
 }
 
+bool may_wait(const Asked& asked) {
+  const auto parsed = parse_arguments(asked.words);
+  return parsed && parsed->command != nullptr &&
+         (parsed->command->access == Access::follow || parsed->command->name == "call" ||
+          parsed->arguments.has("follow"));
+}
+
 int serve(kernel::Kernel& kernel, const std::string& store_dir, const Asked& asked,
           Output& output) {
   const auto run = [&]() -> Result<int> {
@@ -76,9 +83,10 @@ int serve(kernel::Kernel& kernel, const std::string& store_dir, const Asked& ask
 
 Result<std::unique_ptr<Service>> serve_others(kernel::Kernel& kernel,
                                               const std::string& store_dir) {
-  return Service::listen(store_dir, [&kernel, store_dir](const Asked& asked, Output& output) {
+  const auto run = [&kernel, store_dir](const Asked& asked, Output& output) {
     return serve(kernel, store_dir, asked, output);
-  });
+  };
+  return Service::listen(store_dir, run, may_wait);
 }
 
 void end_service(Service& service, Output& output, int code) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/signalfd.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -172,6 +173,7 @@ Result<void> Foreground::look_at_requests() {
   const auto open = TRY(kernel_.requests(kernel::Kernel::Which::live));
   if (asked_ && std::none_of(open.begin(), open.end(),
                              [&](const RequestView& one) { return one.id == asked_->id; })) {
+    forget_typed();
     host_.output.err(paint(host_.style, Ink::dim, "  (answered elsewhere)") + '\n');
     asked_.reset();
   }
@@ -252,13 +254,22 @@ std::vector<ProcessView> Foreground::line_of(base::Pid pid) const {
 void Foreground::ask_person(const RequestView& request) {
   asked_ = request;
   editing_ = false;
-  host_.output.err(prompt_text(host_.style, request, line_of(request.pid), system_now()));
+  const std::string text = prompt_text(host_.style, request, line_of(request.pid), system_now());
+  forget_typed();
+  host_.output.err(text);
+}
+
+// What was typed before a prompt was seen is no answer to it.
+void Foreground::forget_typed() {
+  typed_.clear();
+  if (person_) ::tcflush(STDIN_FILENO, TCIFLUSH);
 }
 
 // In the person's editor; where there is none, as one line.
 void Foreground::edit(const RequestView& request) {
   const auto command = editor_command();
   if (!command) {
+    forget_typed();
     host_.output.err(fmt::format("  the call is: {}\n  as it shall be (empty: back)> ",
                                  base::printable(request.arguments)));
     asked_ = request;

@@ -48,6 +48,7 @@ class Foreground {
   base::Result<void> answer(const kernel::RequestView& request, const kernel::Answer& answer);
   void say(const base::Error& error);
   void ask_person(const kernel::RequestView& request);
+  void forget_typed();
   void say_how_to_answer(const kernel::RequestView& request);
   base::Result<void> answer_as_person(const kernel::RequestView& request, const Said& said);
   void look_whether_settled(const kernel::RequestView& request, Then then);

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "surface/commands.h"
 #include "surface/narrate.h"
+#include "surface/prompt.h"
 #include "surface/table.h"
 
 namespace alos::surface {
@@ -193,6 +194,7 @@ Result<int> approvals(Session& session, const Arguments& arguments) {
     session.output.out(fmt::format("  {}\n", base::printable(r.question)));
     for (const auto& ask : r.asks)
       session.output.out(fmt::format("  needs {}\n", base::printable(ask)));
+    if (r.kind == "approval") session.output.out(call_text(session.style, r));
     for (const auto& choice : r.choices)
       session.output.out(fmt::format("  - {}\n", base::printable(choice)));
     if (!r.answer.empty()) continue;

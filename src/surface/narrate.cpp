@@ -151,7 +151,8 @@ std::string authority_summary(std::string_view kind, Reader body) {
                        brief(get(body, "resource")), reason.empty() ? "" : ", ", brief(reason));
   }
   if (kind == "request.opened")
-    return fmt::format("{} for {}: {}", get(body, "kind"), brief(get(body, "to")),
+    return fmt::format("{} for {}{}: {}", get(body, "kind"), brief(get(body, "to")),
+                       get(body, "kind") == "approval" ? " of " + brief(get(body, "name")) : "",
                        brief(get(body, "question")));
   if (kind == "request.voted")
     return fmt::format("yes from {} {}", brief(get(body, "by")), brief(get(body, "scope")));

@@ -54,6 +54,12 @@ std::string body_of(abi::Grant grant) {
   return grant.to_text();
 }
 
+// What is journalled is its text: one that cannot be read again would spoil the whole journal.
+bool reads_back(const abi::Grant& grant) {
+  const auto again = abi::Grant::from_text(grant.to_text());
+  return again && *again == grant;
+}
+
 Result<PolicyRule> read_rule(const Yaml& yaml, const std::string& name, std::string_view place) {
   const YamlMap map = TRY(YamlMap::of(yaml, name, "a rule", kPolicyRuleKeys));
   std::optional<std::string> allow, deny;
@@ -74,7 +80,12 @@ Result<PolicyRule> read_rule(const Yaml& yaml, const std::string& name, std::str
     return map.at(yaml.line, key,
                   {Code::invalid, "a workspace's rule on files names its root",
                    "for example: write fs:/workspace/docs/**"});
-  if (deny) grant->effect = abi::GrantEffect::deny;
+  if (deny) grant = abi::Grant::from_text(*deny + " deny");  // by the rules of a deny
+  if (!grant) return map.at(yaml.line, key, grant.error());
+  if (!reads_back(*grant))
+    return map.at(yaml.line, key,
+                  {Code::invalid, "the rule does not read back as it was written",
+                   "leave out what is unusual in it: " + base::printable(grant->to_text())});
   return PolicyRule{std::move(*grant), yaml.line};
 }
 
@@ -113,9 +124,8 @@ bool says_nothing(const std::string& line) {
 }
 
 std::string rule_line(std::size_t indent, const abi::Grant& rule) {
-  std::string out = fmt::format("{}- {}: ", std::string(indent, ' '), effect_of(rule));
-  base::append_json_string(out, body_of(rule));
-  return out;
+  return fmt::format("{}- {}: {}", std::string(indent, ' '), effect_of(rule),
+                     yaml_quoted(body_of(rule)));
 }
 
 // `KEY:` or `KEY: []` on a line of its own becomes one that a list may follow.
@@ -149,12 +159,6 @@ bool insert_into(std::vector<std::string>& lines, const Yaml& list, const abi::G
   return true;
 }
 
-std::string key_text(const std::string& dir) {
-  std::string out;
-  base::append_json_string(out, dir);
-  return out;
-}
-
 void add_workspace(std::vector<std::string>& lines, const std::string& dir,
                    const abi::Grant& rule) {
   auto head = std::find_if(lines.begin(), lines.end(),
@@ -167,7 +171,7 @@ void add_workspace(std::vector<std::string>& lines, const std::string& dir,
                                   [](const std::string& line) { return !says_nothing(line); });
   std::size_t indent = first == lines.end() ? 0 : indent_of(*first);
   if (indent == 0) indent = 2;
-  const std::string key = std::string(indent, ' ') + key_text(dir) + ':';
+  const std::string key = std::string(indent, ' ') + yaml_quoted(dir) + ':';
   const std::string item = rule_line(indent + 2, rule);
   head = lines.insert(head + 1, key);
   lines.insert(head + 1, item);
@@ -228,6 +232,23 @@ Result<void> save_rule(const std::string& store_dir, const std::optional<std::st
   const std::string before = TRY(policy_text(path));
   const std::string after = TRY(with_rule(before, path, dir, rule));
   return after == before ? Result<void>() : replace_file(path, after);
+}
+
+// What was saved is the policy's from now on, also in this job: who takes the line out of the file
+// takes the answer back.
+Result<void> hand_to_policy(kernel::Kernel& kernel, const std::string& store_dir, base::JobId job,
+                            const abi::Roots& roots,
+                            const std::vector<kernel::CapabilityView>& saved) {
+  const auto standing = TRY(read_policy(store_dir)).standing_for(roots);
+  TRY(kernel.set_policy(job, standing));
+  for (const kernel::CapabilityView& cap : saved) {
+    const bool taken = std::any_of(standing.begin(), standing.end(), [&](const auto& one) {
+      return one.grant.to_text() == cap.grant;
+    });
+    const auto gone = taken ? kernel.revoke(cap.id, "policy") : Result<void>();
+    if (!gone && gone.error().code != Code::conflict) return gone;  // conflict: it is gone already
+  }
+  return {};
 }
 
 }  // namespace
@@ -334,6 +355,7 @@ Result<abi::Roots> roots_of(kernel::Kernel& kernel, base::JobId job) {
 Result<std::vector<std::string>> save_answer(kernel::Kernel& kernel, const std::string& store_dir,
                                              const kernel::RequestView& request) {
   std::vector<std::string> out;
+  std::vector<kernel::CapabilityView> saved;
   const std::string mark = fmt::format("(request {})", request.id);
   const abi::Roots roots = TRY(roots_of(kernel, request.pid.job));
   for (const kernel::CapabilityView& cap : TRY(kernel.capabilities(request.pid))) {
@@ -347,7 +369,9 @@ Result<std::vector<std::string>> save_answer(kernel::Kernel& kernel, const std::
     out.push_back(fmt::format("{}: {} in {}{}", effect_of(rule), base::printable(body_of(rule)),
                               base::printable(policy_path(store_dir)),
                               dir ? " for " + base::printable(*dir) : ""));
+    saved.push_back(cap);
   }
+  if (!saved.empty()) TRY(hand_to_policy(kernel, store_dir, request.pid.job, roots, saved));
   return out;
 }
 

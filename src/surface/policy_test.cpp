@@ -73,6 +73,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Bad{"alos: 1\nrules:\n  - deny: write fs:/w/a deny\n", "and no more"},
                     Bad{"alos: 1\nrules:\n  - allow: write fs:/w/a uses=3\n", "and no more"},
                     Bad{"alos: 1\nrules:\n  - allow: write fs:/w/a delegate\n", "and no more"},
+                    Bad{"alos: 1\nrules:\n  - deny: write fs:/w/** bytes<=64K\n",
+                        "p.yaml:3: `deny`: grant `write fs:/w/** bytes<=64K deny`: a deny of"},
                     Bad{"alos: 1\nworkspaces: [a]\n", "`workspaces` is a map of directories"},
                     Bad{"alos: 1\nworkspaces: {shop: []}\n", "`shop` is not an absolute directory"},
                     Bad{"alos: 1\nworkspaces:\n  /shop:\n    - allow: write fs:/**\n",
@@ -110,6 +112,18 @@ TEST(Policy, GrowsAndStaysAsItWasWritten) {
     EXPECT_EQ(*after, row.after);
     EXPECT_EQ(*with_rule(*after, "p.yaml", row.dir, rule("write fs:/workspace/a")), *after);
   }
+}
+
+TEST(Policy, WritesWhatAReaderWouldNotSeeAsAnEscape) {
+  const abi::Grant hidden = rule("write fs:/workspace/\xe2\x80\xae\"\xf3\xa0\x80\x81\xc3\xbc");
+  const auto text = with_rule("alos: 1\n", "p.yaml", "/\xe2\x80\x8b\td", hidden);
+  ASSERT_TRUE(text) << text.error().what;
+  EXPECT_EQ(*text,
+            "alos: 1\nworkspaces:\n  \"/\\u200B\\td\":\n"
+            "    - allow: \"write fs:/workspace/\\u202E\\\"\\U000E0001\xc3\xbc\"\n");
+  const auto policy = Policy::parse(*text, "p.yaml");
+  ASSERT_TRUE(policy) << policy.error().what;
+  EXPECT_EQ(policy->workspaces.at(0).rules.at(0).grant, hidden);
 }
 
 TEST(Policy, SaysSoWhenItCannotBeAddedTo) {

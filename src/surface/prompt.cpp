@@ -60,7 +60,17 @@ std::string asks_in_words(const RequestView& request) {
   return out;
 }
 
-// The folder that all that is asked for lies in, as a pattern; nothing when there is none.
+// Whether each ask covers all of it: a yes is given over no more.
+bool lies_within(const abi::Pattern& over, const RequestView& request) {
+  const auto covers = [&](const std::string& ask) {
+    const auto pattern = abi::Pattern::from_text(ask);
+    return pattern && pattern->covers(over);
+  };
+  return !request.within.empty() &&
+         std::all_of(request.within.begin(), request.within.end(), covers);
+}
+
+// The folder that all that is asked for lies in, as a pattern, where a yes may be given over it.
 std::optional<abi::Pattern> folder_of(const RequestView& request) {
   std::string folder;
   for (const std::string& ask : request.asks) {
@@ -71,9 +81,9 @@ std::optional<abi::Pattern> folder_of(const RequestView& request) {
     if (!folder.empty() && folder != one) return std::nullopt;
     folder = one;
   }
-  if (folder.empty()) return std::nullopt;
   const auto pattern = abi::Pattern::from_text(folder + "/**");
-  return pattern ? std::optional(*pattern) : std::nullopt;
+  if (folder.empty() || !pattern || !lies_within(*pattern, request)) return std::nullopt;
+  return *pattern;
 }
 
 std::string over_folder(const RequestView& request, const abi::Pattern& folder) {
@@ -116,6 +126,11 @@ std::string preview_text(const Style& style, std::string_view preview) {
     preview = end == std::string_view::npos ? std::string_view{} : preview.substr(end + 1);
   }
   return out;
+}
+
+// `name` and what it is, as all lines of a prompt begin.
+std::string named(const Style& style, std::string_view name, std::string_view what) {
+  return fmt::format("  {} {}\n", paint(style, Ink::dim, fmt::format("{:<8}", name)), what);
 }
 
 std::string choices_text(const Style& style, const RequestView& request) {
@@ -177,6 +192,16 @@ std::string trimmed(const std::string& line) {
 
 }  // namespace
 
+// A request of an older journal has no preview of most calls; the call itself says as much.
+std::string call_text(const Style& style, const RequestView& request) {
+  std::string out;
+  if (!request.call.empty())
+    out += named(style, "call", paint(style, Ink::bold, whole(request.call)));
+  const bool shown = !request.preview.empty() || request.call.empty();
+  return out + preview_text(style, shown ? request.preview
+                                         : base::shortened(request.arguments, kAskedTextBytesMax));
+}
+
 std::string in_words(std::string_view right, std::string_view pattern) {
   std::string what(right);
   if (right == "execute") what = pattern.starts_with("model:") ? "use" : "run";
@@ -227,7 +252,7 @@ std::string prompt_text(const Style& style, const RequestView& request,
                                  fitted(request.process, 60),
                                  paint(style, Ink::dim, fmt::format("({})", request.id)));
   const auto line = [&](std::string_view name, const std::string& what) {
-    text += fmt::format("  {} {}\n", paint(style, Ink::dim, fmt::format("{:<8}", name)), what);
+    text += named(style, name, what);
   };
   if (ancestors.size() > 1) {
     std::string chain;
@@ -248,7 +273,7 @@ std::string prompt_text(const Style& style, const RequestView& request,
          whole(request.question));
     for (const std::string& ask : request.asks) line("wants", paint(style, Ink::bold, whole(ask)));
   }
-  text += preview_text(style, request.preview);
+  text += call_text(style, request);
   if (!request.who.empty()) {
     std::string votes;
     for (const std::string& vote : request.votes)

@@ -30,6 +30,9 @@ std::vector<Choice> choices_of(const kernel::RequestView& request);
 std::string prompt_text(const Style& style, const kernel::RequestView& request,
                         const std::vector<kernel::ProcessView>& line, base::Time now);
 
+// What an approval is about: the call's name, and what it would do; each line printable.
+std::string call_text(const Style& style, const kernel::RequestView& request);
+
 // A right over a resource or pattern as people say it: write anything under fs:/workspace/docs/.
 std::string in_words(std::string_view right, std::string_view pattern);
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace alos::surface {
 namespace {
 
@@ -20,14 +22,15 @@ RequestView approval(std::vector<std::string> asks = {"write fs:/workspace/docs/
           .asks = std::move(asks),
           .preview = "replace 2 bytes with 2 bytes:\n@@ -1,1 +1,1 @@\n-a\n+b\n",
           .call = "fs.write",
-          .arguments = R"({"path":"/workspace/docs/guide.md"})"};
+          .arguments = R"({"path":"/workspace/docs/guide.md"})",
+          .within = {"fs:/workspace/**"}};
 }
 
 TEST(Prompt, SaysWhatEachChoiceRemembers) {
   const std::string text = prompt_text(kPlain, approval(), {}, kNow);
   for (const char* part :
        {"? 1.1 root asks (1.r1)\n", "  goal     tidy up\n",
-        "  wants to write fs:/workspace/docs/guide.md\n", "  | -a\n  | +b\n",
+        "  wants to write fs:/workspace/docs/guide.md\n  call     fs.write\n", "  | -a\n  | +b\n",
         "  [o]nce    this very call\n",
         "  [p]rocess write fs:/workspace/docs/guide.md until 1.1 ends\n",
         "  [f]older  write anything under fs:/workspace/docs/ until 1.1 ends\n",
@@ -127,12 +130,32 @@ TEST(Prompt, TakesAnAnswerOrANumber) {
   EXPECT_EQ((*understood(question, "p", kNow))->answer.kind, Answer::Kind::answer);
 }
 
+bool offers_folder(const RequestView& request) {
+  const auto choices = choices_of(request);
+  return std::any_of(choices.begin(), choices.end(),
+                     [](const Choice& choice) { return choice.word == "folder"; });
+}
+
 TEST(Prompt, OffersAFolderOnlyWhereThereIsOne) {
   for (const auto& asks : std::vector<std::vector<std::string>>{
            {"execute shell:git"}, {"write fs:/workspace"}, {"write fs:/w/a/x", "write fs:/w/b/x"}})
-    for (const Choice& choice : choices_of(approval(asks))) EXPECT_NE(choice.word, "folder");
-  const auto choices = choices_of(approval({"write fs:/w/a/x", "write fs:/w/a/y"}));
-  EXPECT_EQ(choices[2].what, "write anything under fs:/w/a/ until 1.1 ends");
+    EXPECT_FALSE(offers_folder(approval(asks)));
+  RequestView request = approval({"write fs:/w/a/x", "write fs:/w/a/y"});
+  request.within = {"fs:/w/**", "fs:/w/a/**"};
+  EXPECT_EQ(choices_of(request)[2].what, "write anything under fs:/w/a/ until 1.1 ends");
+  // Wider than what is asked about, or nobody knows how wide that is: then it would be an error.
+  request.within = {"fs:/w/**", "fs:/w/a/*"};
+  EXPECT_FALSE(offers_folder(request));
+  request.within = {};
+  EXPECT_FALSE(offers_folder(request));
+}
+
+TEST(Prompt, ShowsTheCallItselfWhereThereIsNoPreview) {
+  RequestView request = approval({"write fs:/workspace/a"});
+  request.call = "fs.remove", request.preview.clear();
+  request.arguments = "{\"path\":\"/workspace/a\x1b\"}";
+  EXPECT_EQ(call_text(kPlain, request),
+            "  call     fs.remove\n  | {\"path\":\"/workspace/a\\u{001B}\"}\n");
 }
 
 }  // namespace

@@ -72,7 +72,7 @@ std::string needs_text(const Style& style, const kernel::Plan& plan) {
   }
   if (!plan.unmet.empty()) out += "to meet what no grant meets:\n";
   for (const auto& grant : plan.unmet)
-    out += fmt::format("  --grant '{}'\n", base::printable(grant));
+    out += fmt::format("  --grant {}\n", base::shell_quoted(base::printable(grant)));
   return out;
 }
 
@@ -141,10 +141,10 @@ void say_unmet(Host& host, kernel::Kernel& kernel, const kernel::Launch& launch)
   const auto plan = kernel.plan(launch);
   if (!plan) return;
   for (const auto& need : plan->unmet)
-    host.output.err(
-        paint(host.style, Ink::dim,
-              fmt::format("the image would like: --grant '{}'", base::printable(need))) +
-        '\n');
+    host.output.err(paint(host.style, Ink::dim,
+                          fmt::format("the image would like: --grant {}",
+                                      base::shell_quoted(base::printable(need)))) +
+                    '\n');
 }
 
 }  // namespace

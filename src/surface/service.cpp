@@ -1,6 +1,8 @@
 #include "surface/service.h"
 
+#include <fmt/format.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #include <atomic>
 #include <condition_variable>
@@ -19,7 +21,9 @@ using base::Result;
 
 namespace {
 
-constexpr std::size_t kClientsMax = 16;
+constexpr std::size_t kClientsMax = 64;
+constexpr std::size_t kWaitersMax = 48;     // the rest is for those who look and decide
+constexpr timeval kRequestPatience{10, 0};  // for whoever connects and says nothing
 constexpr std::size_t kRequestBytesMax = 4U << 20;
 constexpr std::size_t kFrameBytesMax = 256U << 20;
 constexpr std::size_t kFrameBytes = 16 * 1024;  // what is held back before it is sent
@@ -76,8 +80,11 @@ class SocketOutput final : public Output {
 
 class Service::Listener {
  public:
-  Listener(Socket socket, Serve serve)
-      : socket_(std::move(socket)), serve_(std::move(serve)), thread_([this] { accept_all(); }) {}
+  Listener(Socket socket, Serve serve, Waits waits)
+      : socket_(std::move(socket)),
+        serve_(std::move(serve)),
+        waits_(std::move(waits)),
+        thread_([this] { accept_all(); }) {}
 
   ~Listener() { stop(std::chrono::hours(1)); }
 
@@ -104,6 +111,7 @@ class Service::Listener {
       Socket client(fd);
       const std::lock_guard lock(mutex_);
       if (!client.same_user() || clients_.size() >= kClientsMax) continue;  // closed at once
+      ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &kRequestPatience, sizeof(kRequestPatience));
       clients_.push_back(fd);
       std::thread([this, socket = std::move(client)]() mutable {
         serve_one(std::move(socket));
@@ -135,12 +143,31 @@ class Service::Listener {
         std::move(request->argv),
         {request->json ? Format::json : Format::text, request->colour ? Colour::on : Colour::off,
          static_cast<unsigned>(std::min<std::uint64_t>(request->width, 1000))}};
-    output.exit(serve_(asked, output));
+    output.exit(waits_(asked) ? serve_waiting(asked, output) : serve_(asked, output));
+  }
+
+  // What they wait for is decided by a command that needs room as well.
+  int serve_waiting(const Asked& asked, Output& output) {
+    if (waiters_.fetch_add(1) < kWaitersMax) {
+      const int code = serve_(asked, output);
+      --waiters_;
+      return code;
+    }
+    --waiters_;
+    const base::Error error{
+        Code::unavailable,
+        fmt::format("{} commands wait at the store's owner already: no more are taken",
+                    kWaitersMax),
+        "alos approvals lists what may hold them up; answer it, or end some of them"};
+    report(output, asked.style, error);
+    return static_cast<int>(error.code);
   }
 
   Socket socket_;
   Serve serve_;
+  Waits waits_;
   std::atomic<bool> stopping_ = false;
+  std::atomic<std::size_t> waiters_ = 0;
   std::mutex mutex_;
   std::condition_variable ended_;
   std::list<int> clients_;
@@ -150,9 +177,11 @@ class Service::Listener {
 Service::Service(std::unique_ptr<Listener> listener) : listener_(std::move(listener)) {}
 Service::~Service() = default;
 
-Result<std::unique_ptr<Service>> Service::listen(const std::string& store_dir, Serve serve) {
-  return std::unique_ptr<Service>(
-      new Service(std::make_unique<Listener>(TRY(Socket::bind(store_dir)), std::move(serve))));
+Result<std::unique_ptr<Service>> Service::listen(const std::string& store_dir, Serve serve,
+                                                 Waits waits) {
+  Socket socket = TRY(Socket::bind(store_dir));
+  return std::unique_ptr<Service>(new Service(
+      std::make_unique<Listener>(std::move(socket), std::move(serve), std::move(waits))));
 }
 
 bool Service::stop(std::chrono::milliseconds patience) { return listener_->stop(patience); }

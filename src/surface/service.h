@@ -26,10 +26,14 @@ struct Asked {
 class Service {
  public:
   using Serve = std::function<int(const Asked&, Output&)>;
+  // Whether a command may last until others decide: so many of these at a time that there is always
+  // room for those who decide.
+  using Waits = std::function<bool(const Asked&)>;
 
   // The caller holds the store's lock: a socket that is there is a dead owner's and is removed.
   // Errors: `unavailable`.
-  static base::Result<std::unique_ptr<Service>> listen(const std::string& store_dir, Serve serve);
+  static base::Result<std::unique_ptr<Service>> listen(const std::string& store_dir, Serve serve,
+                                                       Waits waits);
   ~Service();
 
   // No more commands; those that wait are told that nobody listens any more. False when some have

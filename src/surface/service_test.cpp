@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <filesystem>
 #include <thread>
+#include <vector>
 
 namespace alos::surface {
 namespace {
@@ -29,6 +31,8 @@ class ServiceTest : public testing::Test {
   std::string dir_;
 };
 
+bool nobody_waits(const Asked&) { return false; }
+
 int echo(const Asked& asked, Output& output) {
   for (const auto& word : asked.words) output.out(word + "|");
   output.err(asked.style.json() ? "json" : "text");
@@ -44,7 +48,7 @@ TEST_F(ServiceTest, NobodyListens) {
 }
 
 TEST_F(ServiceTest, RunsTheCommandAndStreamsWhatItSays) {
-  const auto service = Service::listen(dir_, echo);
+  const auto service = Service::listen(dir_, echo, nobody_waits);
   ASSERT_TRUE(service) << service.error().what;
   KeptOutput output;
   const auto code =
@@ -57,7 +61,7 @@ TEST_F(ServiceTest, RunsTheCommandAndStreamsWhatItSays) {
 
 TEST_F(ServiceTest, IsForTheSameUserOnlyAndReplacesAStaleSocket) {
   for (int round = 0; round < 2; ++round) {
-    const auto service = Service::listen(dir_, echo);
+    const auto service = Service::listen(dir_, echo, nobody_waits);
     ASSERT_TRUE(service) << service.error().what;
     struct stat found = {};
     ASSERT_EQ(::stat((dir_ + "/socket").c_str(), &found), 0);
@@ -68,7 +72,7 @@ TEST_F(ServiceTest, IsForTheSameUserOnlyAndReplacesAStaleSocket) {
 TEST_F(ServiceTest, WorksBelowAPathLongerThanASocketAddress) {
   dir_ += "/" + std::string(120, 'd');
   std::filesystem::create_directories(dir_);
-  const auto service = Service::listen(dir_, echo);
+  const auto service = Service::listen(dir_, echo, nobody_waits);
   ASSERT_TRUE(service) << service.error().what;
   KeptOutput output;
   EXPECT_EQ(**ask_owner(dir_, {{"x"}, {}}, output), 5);
@@ -76,17 +80,50 @@ TEST_F(ServiceTest, WorksBelowAPathLongerThanASocketAddress) {
 
 TEST_F(ServiceTest, ACommandThatWaitsEndsWhenTheServiceStops) {
   std::atomic<bool> begun = false;
-  const auto service = Service::listen(dir_, [&](const Asked&, Output& output) {
-    begun = true;
-    while (!output.gone()) std::this_thread::yield();
-    return 9;
-  });
+  const auto service = Service::listen(
+      dir_,
+      [&](const Asked&, Output& output) {
+        begun = true;
+        while (!output.gone()) std::this_thread::yield();
+        return 9;
+      },
+      nobody_waits);
   ASSERT_TRUE(service);
   KeptOutput output;
   std::thread client([&] { (void)ask_owner(dir_, {{"log"}, {}}, output); });
   while (!begun) std::this_thread::yield();
   EXPECT_TRUE((*service)->stop(std::chrono::seconds(30)));
   client.join();
+}
+
+TEST_F(ServiceTest, ThoseWhoWaitLeaveRoomForThoseWhoDecide) {
+  std::atomic<int> waiting = 0;
+  std::atomic<bool> decided = false;
+  const auto serve = [&](const Asked& asked, Output&) {
+    if (asked.words[0] == "approve") return 0;
+    ++waiting;
+    decided.wait(false);
+    return 7;
+  };
+  const auto service =
+      Service::listen(dir_, serve, [](const Asked& asked) { return asked.words[0] == "call"; });
+  ASSERT_TRUE(service) << service.error().what;
+  constexpr int kTaken = 48;
+  std::vector<std::thread> clients;
+  for (int i = 0; i < kTaken; ++i)
+    clients.emplace_back([this] {
+      KeptOutput output;
+      EXPECT_EQ(**ask_owner(dir_, {{"call"}, {}}, output), 7);
+    });
+  while (waiting < kTaken) std::this_thread::yield();
+  KeptOutput output;
+  EXPECT_EQ(**ask_owner(dir_, {{"call"}, {}}, output), static_cast<int>(base::Code::unavailable));
+  EXPECT_NE(output.err_text.find("48 commands wait"), std::string::npos) << output.err_text;
+  EXPECT_EQ(**ask_owner(dir_, {{"approve"}, {}}, output), 0);
+  decided = true;
+  decided.notify_all();
+  for (std::thread& client : clients) client.join();
+  EXPECT_EQ(**ask_owner(dir_, {{"call"}, {}}, output), 7);
 }
 
 }  // namespace

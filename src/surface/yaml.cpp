@@ -177,6 +177,27 @@ Result<void> YamlMap::pairs(std::string_view key,
   return {};
 }
 
+std::string yaml_quoted(std::string_view text) {
+  std::string out = "\"";
+  while (!text.empty()) {
+    std::size_t size = 1;  // of one character
+    while (size < text.size() && (static_cast<unsigned char>(text[size]) & 0xC0U) == 0x80) ++size;
+    const std::string_view one = text.substr(0, size);
+    text.remove_prefix(size);
+    const std::string shown = base::printable(one);  // \u{202E} of what is hidden
+    if (shown == one) {
+      if (one == "\"" || one == "\\") out += '\\';
+      out += one;
+    } else if (shown.starts_with("\\u{")) {
+      const std::string hex = shown.substr(3, shown.size() - 4);
+      out += hex.size() == 4 ? "\\u" + hex : fmt::format("\\U{:0>8}", hex);
+    } else {
+      out += shown;
+    }
+  }
+  return out + '"';
+}
+
 Result<std::string> read_whole_file(const std::string& path, std::size_t bytes_max) {
   const std::string shown = base::printable(path);
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);

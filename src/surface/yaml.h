@@ -61,6 +61,9 @@ class YamlMap {
   std::string what_;
 };
 
+// The text in double quotes as YAML reads it; what a reader would not see is written as an escape.
+std::string yaml_quoted(std::string_view text);
+
 // The whole of a regular file of at most `bytes_max` bytes. Errors: `not_found`, `invalid`,
 // `unavailable`.
 base::Result<std::string> read_whole_file(const std::string& path, std::size_t bytes_max);
