@@ -165,8 +165,7 @@ void Ledger::on(const core::CallSettled& body) {
       body.usage != (unknown ? intent.body.reserves : abi::Usage{}))
     broken("it is not charged at its most, when unknown, or not at all, when it did not happen");
   process().model_calls += body.usage.model_calls;
-  if (process().model_calls > process().budget.model_calls.value_or(UINT64_MAX))
-    broken("more model calls than the budget has");
+  check_budgets();
   if (intent.life != world_.life()) world_.mark("intent settled in a later life");
   world_.mark(fmt::format("outcome {}", base::name_of(body.outcome)));
   if (body.outcome == core::OutcomeKind::not_started && !intent.body.spends.empty()) {
@@ -250,8 +249,8 @@ void Ledger::on(const core::TurnFailed& body) {
 
 void Ledger::on(const core::ToolCalled& body) {
   ProcessFact& fact = process();
-  if (++fact.tool_calls > fact.budget.tool_calls.value_or(UINT64_MAX))
-    broken("more tool calls than the budget has");
+  ++fact.tool_calls;
+  check_budgets();
   CallFact call{body.tool, body.request, {}, world_.life(), false};
   if (body.request) {
     const auto asked =
@@ -289,7 +288,9 @@ void Ledger::on(const core::ToolReturned& body) {
   for (const auto& [key, intent] : job_->intents)
     if (!intent.outcome && key.starts_with(std::string_view(prefix).substr(0, prefix.size() - 1)))
       broken("its intent " + key + " has no outcome");
-  if (body.ok) note_write(call, body.call.value);
+  const bool edited = body.value && body.value->data.find("\"edited\":") != std::string::npos;
+  if (edited) world_.mark("an edited call");
+  if (body.ok && !edited) note_write(call, body.call.value);
 }
 
 struct WriteArguments {
@@ -318,12 +319,12 @@ void Ledger::check_error(const std::optional<base::Error>& error) {
 
 void Ledger::on(const core::RequestOpened& body) {
   job_->requests[body.request.value] = body;
+  job_->askers[body.request.value] = record_->process;
   if (body.kind != core::RequestKind::approval) return;
   // What a person has allowed for the process is not to be asked again while that lasts.
   for (const core::NeedText& need : body.needs)
     for (const core::Capability& cap : job_->caps) {
-      const bool live = !cap.revoked && cap.uses_left.value_or(1) > 0 &&
-                        (!cap.grant.until || record_->at < *cap.grant.until);
+      const bool live = is_live(job_->caps, cap, record_->at);
       if (live && cap.holder == record_->process &&
           cap.from.find("(request ") != std::string::npos &&
           cap.grant.effect == abi::GrantEffect::allow && !cap.bound_call &&
@@ -344,10 +345,40 @@ void Ledger::on(const core::RequestAnswered& body) {
       fmt::format("answer {}{}{}", base::name_of(body.answer), scope.empty() ? "" : " ", scope));
 }
 
+void Ledger::on(const core::RequestVoted& body) {
+  if (job_->answers.contains(body.request.value)) broken("a vote after the answer");
+  if (!job_->votes.emplace(body.request.value, body.by).second) broken("a second vote");
+  world_.mark("a vote");
+}
+
+void Ledger::on(const core::BudgetSet& body) { process().budget.limit(body.kind) = body.limit; }
+
+void Ledger::check_budgets() {
+  for (const auto& [top, fact] : job_->processes) {
+    std::uint64_t tools = 0, models = 0;
+    for (const auto& [number, one] : job_->processes) {
+      std::uint32_t at = number;
+      while (at != 0 && at != top) at = job_->processes.at(at).parent;
+      if (at != top) continue;
+      tools += one.tool_calls;
+      models += one.model_calls;
+    }
+    // A limit may be set below what is spent; then nothing more is.
+    const auto [tools_before, models_before] = fact.spent_at;
+    job_->processes[top].spent_at = {tools, models};
+    if (tools > tools_before && tools > fact.budget.tool_calls.value_or(UINT64_MAX))
+      broken("more tool calls than the budget has");
+    if (models > models_before && models > fact.budget.model_calls.value_or(UINT64_MAX))
+      broken("more model calls than the budget has");
+  }
+}
+
 void Ledger::on(const core::ProcessSpawned& body) {
-  ProcessFact& fact = process();
+  ProcessFact& fact = job_->processes[body.number];
   fact.budget = body.budget;
   fact.name = body.name;
+  fact.parent = body.parent;
+  if (body.parent != 0) world_.mark("a child");
 }
 
 void Ledger::on(const core::ProcessPaused& body) {
@@ -385,7 +416,8 @@ void Ledger::end(std::string state, std::string reason) {
     if (!intent.outcome && intent.process == record_->process)
       broken("it ends, and intent " + key + " has no outcome");
   for (const auto& [id, request] : job_->requests)
-    if (!job_->answers.contains(id)) broken(fmt::format("it ends, and request {} is open", id));
+    if (!job_->answers.contains(id) && job_->askers[id] == record_->process)
+      broken(fmt::format("it ends, and request {} is open", id));
   fact.state = std::move(state);
   fact.reason = std::move(reason);
 }

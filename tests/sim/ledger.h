@@ -41,11 +41,13 @@ struct ProcessFact {
   std::string state = "runnable";
   std::string reason;
   std::string name;
+  std::uint32_t parent = 0;
   std::uint64_t tool_calls = 0;
   std::uint64_t model_calls = 0;
   std::uint64_t returned = 0;
-  std::vector<abi::ToolRequest> reply;  // the last one's requests
-  std::set<std::string> called;         // of them
+  std::pair<std::uint64_t, std::uint64_t> spent_at;  // tool and model calls, at and below
+  std::vector<abi::ToolRequest> reply;               // the last one's requests
+  std::set<std::string> called;                      // of them
   std::set<std::string> answered;
   std::map<std::uint64_t, CallFact> calls;  // by call id; turns too, without a tool
   bool ended() const { return state == "exited" || state == "failed" || state == "killed"; }
@@ -67,7 +69,9 @@ struct JobFact {
   std::vector<core::Capability> caps;         // uses_left kept here
   std::map<std::string, IntentFact> intents;  // by key
   std::map<std::uint64_t, core::RequestOpened> requests;
+  std::map<std::uint64_t, std::uint32_t> askers;  // which process
   std::map<std::uint64_t, core::AnswerKind> answers;
+  std::set<std::pair<std::uint64_t, std::string>> votes;
   std::map<std::uint64_t, unsigned> waiting;  // call * 1000 + n of sleeps -> life
   std::map<std::uint32_t, ProcessFact> processes;
 };
@@ -118,8 +122,13 @@ class Ledger {
   void on(const core::ProcessExited& body);
   void on(const core::ProcessFailed& body);
   void on(const core::ProcessKilled& body);
+  void on(const core::RequestVoted& body);
+  void on(const core::BudgetSet& body);
   template <typename Body>
   void on(const Body&) {}
+
+  // What is spent at and below a process is never more than it may spend.
+  void check_budgets();
 
   void end(std::string state, std::string reason);
   void note_reply(const core::CallSettled& body);

@@ -36,6 +36,23 @@ Answer Person::choose(const kernel::RequestView& request) {
     return answer;
   }
   answer.kind = Answer::Kind::approve;
+  if (!request.who.empty()) answer.by = random.pick<std::string>({kMe, "human:ada", "human:bo"});
+  if (request.kind == "budget") {
+    if (random.one_in(2)) answer.more = request.more + random.below(3);
+    return answer;
+  }
+  if (request.call == "fs.write" && random.one_in(8)) {
+    const std::size_t at = request.arguments.find("alpha");
+    if (at != std::string::npos) {
+      answer.edited = request.arguments;
+      answer.edited->replace(at, 5, "gamma");
+      return answer;
+    }
+  }
+  if (request.kind == "approval" && random.one_in(8)) {
+    answer.scope = Answer::Scope::job;
+    return answer;
+  }
   answer.scope = random.pick<Answer::Scope>(
       {Answer::Scope::once, Answer::Scope::uses, Answer::Scope::until, Answer::Scope::process});
   answer.uses = 1 + random.below(2);
@@ -47,10 +64,12 @@ bool Person::answer(kernel::Kernel& kernel) {
   const auto open = kernel.requests(kernel::Kernel::Which::live);
   if (!open || open->empty()) return false;
   const kernel::RequestView& request = world_.random().pick(*open);
-  const auto done = kernel.answer(request.id, choose(request));
+  const Answer given = choose(request);
+  const auto done = kernel.answer(request.id, given);
   if (!done) return true;  // the disk may be full; the request stays open
   const auto id = base::parse_job_scoped(request.id, 'r');
-  acknowledged(id && ledger_.job(id->job)->answers.contains(id->number),
+  const bool noted = id && ledger_.job(id->job)->votes.contains({id->number, given.by});
+  acknowledged(id && (noted || ledger_.job(id->job)->answers.contains(id->number)),
                "an answer to " + request.id);
   return true;
 }
@@ -71,8 +90,10 @@ void Person::act(kernel::Kernel& kernel) {
     kill(kernel, process);
   else if (what < 19)
     grant(kernel, process);
-  else if (what < 21)
+  else if (what < 20)
     revoke(kernel, process);
+  else if (what < 21)
+    raise(kernel, process);
   else
     call(kernel, process);
 }
@@ -115,6 +136,12 @@ void Person::grant(kernel::Kernel& kernel, const kernel::ProcessView& process) {
   const auto parsed = base::parse_job_scoped(*id, 'c');
   acknowledged(parsed && ledger_.job(process.pid.job)->caps.size() >= parsed->number, "a grant");
   world_.mark("person grants");
+}
+
+void Person::raise(kernel::Kernel& kernel, const kernel::ProcessView& process) {
+  if (kernel.set_budget(process.pid, abi::BudgetKind::tool_calls, 10 + world_.random().below(10),
+                        kMe))
+    world_.mark("person sets a budget");
 }
 
 void Person::revoke(kernel::Kernel& kernel, const kernel::ProcessView& process) {

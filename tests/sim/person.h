@@ -26,6 +26,7 @@ class Person {
   void kill(kernel::Kernel& kernel, const kernel::ProcessView& process);
   void resume(kernel::Kernel& kernel, const kernel::ProcessView& process);
   void grant(kernel::Kernel& kernel, const kernel::ProcessView& process);
+  void raise(kernel::Kernel& kernel, const kernel::ProcessView& process);
   void revoke(kernel::Kernel& kernel, const kernel::ProcessView& process);
   void call(kernel::Kernel& kernel, const kernel::ProcessView& process);
   kernel::Answer choose(const kernel::RequestView& request);

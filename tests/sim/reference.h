@@ -20,6 +20,14 @@ struct Verdict {
 // Whether `pattern` (SCHEME:BODY, `*` a segment, a last `**` a subtree) covers `resource`.
 bool covers(const std::string& pattern, const std::string& resource);
 
+// It and all that it is derived from.
+bool is_live(const std::vector<core::Capability>& caps, const core::Capability& cap,
+             base::Time now);
+
+// What is left of its uses and of those it shares; nothing: no limit.
+std::optional<std::uint64_t> uses_left(const std::vector<core::Capability>& caps,
+                                       const core::Capability& cap);
+
 Verdict reference_decision(const std::vector<core::Capability>& caps,
                            const std::vector<std::string>& trapdoors, std::uint32_t holder,
                            const core::NeedText& need, const base::Digest& call, base::Time now);

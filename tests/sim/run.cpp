@@ -71,7 +71,8 @@ void Run::live() {
   auto stepper = providers::make_stepper(
       mix(world_.plan().seed, fmt::format("life {}", world_.life())), world_.clock());
   models_.answer_through(stepper.get());
-  auto made = kernel::make_kernel(store_, {files_, host_, models_, *stepper}, parts_.program, {});
+  auto made = kernel::make_kernel(store_, {files_, host_, models_, *stepper}, parts_.program,
+                                  {abi::Image{"sim", "", "A simulated agent.", parts_.names, {}}});
   if (!made) return world_.violation("no kernel: " + made.error().what);
   auto& kernel = static_cast<kernel::Owner&>(**made);
   recover(kernel);
@@ -150,15 +151,12 @@ void Run::check_memory(kernel::Owner& kernel) {
     for (const auto& [number, process] : job.processes) {
       const auto caps = kernel.capabilities({id, number});
       if (!caps || world_.crashed()) return;  // a commit that was still due went wrong
-      std::size_t i = 0;
-      for (const core::Capability& cap : job.caps) {
-        if (cap.holder != number) continue;
-        const bool same = i < caps->size() && (*caps)[i].uses_left == cap.uses_left &&
-                          ((*caps)[i].state == "revoked") == cap.revoked;
-        if (!same)
-          world_.violation(fmt::format("capability {} is not in memory as its records say",
-                                       base::to_string(id, cap.id)));
-        ++i;
+      for (const kernel::CapabilityView& view : *caps) {
+        const auto id_in_job = base::parse_job_scoped(view.id, 'c');
+        const core::Capability& cap = job.caps.at(id_in_job->number - 1);
+        if (view.uses_left != uses_left(job.caps, cap) || (view.state == "revoked") != cap.revoked)
+          world_.violation(
+              fmt::format("capability {} is not in memory as its records say", view.id));
       }
     }
 }

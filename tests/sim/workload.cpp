@@ -20,7 +20,8 @@ void limit_waits(kernel::Launch& launch, const std::string& name) {
   launch.base = kernel::Launch::Base::none;
   for (const std::string& text :
        {"execute model:sim/" + name, std::string("execute clock:sleep uses=2"),
-        std::string("read human:owner uses=2"), std::string("read clock:now uses=1")}) {
+        std::string("read human:owner uses=2"), std::string("read clock:now uses=1"),
+        std::string("execute image:sim")}) {
     auto grant = abi::Grant::from_text(text);
     CHECK(grant.has_value());
     launch.grants.push_back(std::move(*grant));
@@ -32,17 +33,18 @@ class Author {
  public:
   Author(std::uint64_t seed, const std::string& name, std::uint32_t turn)
       : random_(mix(mix(seed, name), std::to_string(turn))),
-        name_(name),
+        own_(name),
+        name_(family_of(name)),
         turn_(turn),
-        places_(places_of(name)) {}
+        places_(places_of(name_)) {}
 
   abi::ToolRequest request(std::size_t i) {
     id_ = fmt::format("c{}", i + 1);
     if (random_.one_in(30)) return {id_, "read_file", "{\"path\": \"/workspace/"};
     if (random_.one_in(40)) return {id_, "launch_rocket", "{}"};
     if (random_.one_in(40)) return {id_, "read_file", R"({"path": 7})"};
-    const std::uint64_t kind = random_.below(28);
-    return kind < 16 ? files(kind) : other(kind);
+    const std::uint64_t kind = random_.below(32);
+    return kind < 16 ? files(kind) : kind < 28 ? other(kind) : family(kind);
   }
 
   std::uint64_t below(std::uint64_t n) { return random_.below(n); }
@@ -89,6 +91,27 @@ class Author {
     }
   }
 
+  // Children, what they are handed, and what is given up.
+  abi::ToolRequest family(std::uint64_t kind) {
+    const std::string own = "fs:/workspace/" + name_;
+    const std::string grant = random_.pick<std::string>(
+        {"read,list " + own + "/**", "write " + own + "/sub/** ask", "read,write " + own + "/**",
+         "read,write " + own + "/limited/** uses=2", "write " + own + "/sub/**"});
+    const std::string kid = own_ + "k";
+    if (kind < 30 && own_.size() < 5)
+      return call(
+          "spawn_process",
+          fmt::format(R"({{"goal":"Help.","name":"{}","image":"sim","grants":["{}"]{}}})", kid,
+                      grant, random_.one_in(3) ? R"(,"budget":["tool_calls=2"])" : ""));
+    if (kind == 30)
+      return random_.one_in(2) ? call("wait_process", fmt::format(R"({{"pid":"{}"}})", kid))
+                               : call("delegate_capability",
+                                      fmt::format(R"({{"to":"{}","grant":"{}"}})", kid, grant));
+    return random_.one_in(2)
+               ? call("drop_capability", fmt::format(R"({{"id":"1.c{}"}})", 1 + random_.below(12)))
+               : call("list_processes", "{}");
+  }
+
   abi::ToolRequest other(std::uint64_t kind) {
     switch (kind) {
       case 16:
@@ -125,13 +148,16 @@ class Author {
   }
 
   Random random_;
-  std::string name_;
+  std::string own_;   // of the process
+  std::string name_;  // of the agent that all of its kind come from
   std::uint32_t turn_;
   std::vector<std::string> places_;
   std::string id_;
 };
 
 }  // namespace
+
+std::string family_of(const std::string& name) { return name.substr(0, name.find('k')); }
 
 std::vector<std::string> places_of(const std::string& name) {
   const std::string own = "/workspace/" + name + "/";
@@ -190,10 +216,17 @@ kernel::Launch launch_of(std::uint64_t seed, const std::string& name, base::Time
   const auto cwd = base::Path::parse("/workspace/" + name);
   CHECK(cwd.has_value());
   launch.cwd = *cwd;
+  launch.people = {{"ada", {"ops"}}, {"bo", {"ops"}}};
+  const std::string silence = random.one_in(3) ? " within=40s" : "";
   for (const std::string& text : std::vector<std::string>{
-           "read,list " + own + "/**", "write " + own + "/**" + (random.one_in(4) ? " ask" : ""),
-           "read,write " + own + "/asked/** ask", "write " + own + "/literal.txt ask",
-           "read,write " + own + "/limited/** uses=" + std::to_string(1 + random.below(3)),
+           "read,list " + own + "/** delegate",
+           "write " + own + "/**" + (random.one_in(4) ? " ask delegate" : " delegate"),
+           "read,write " + own + "/asked/** ask" + silence +
+               (!silence.empty() && random.one_in(2) ? " else=allow" : ""),
+           "write " + own + "/sub/**" + (random.one_in(3) ? " ask 2 of owner,ops" : " ask"),
+           "write " + own + "/literal.txt ask" + (random.one_in(3) ? " uses=1" : ""),
+           "read,write " + own + "/limited/** uses=" + std::to_string(1 + random.below(3)) +
+               " delegate",
            "write " + own + "/soon/** until=" + (random.one_in(2) ? "30s" : "3h"),
            "read,list,write " + own + "/secret/** deny", "read,list fs:/workspace/shared/**",
            "write fs:/workspace/shared/** uses=2",
@@ -204,6 +237,8 @@ kernel::Launch launch_of(std::uint64_t seed, const std::string& name, base::Time
   }
   if (random.one_in(2)) limit_waits(launch, name);
   if (random.one_in(3)) launch.budget.tool_calls = 2 + random.below(6);
+  if (random.one_in(2)) launch.budget.on_exhausted = abi::OnExhausted::ask;
+  if (random.one_in(4)) launch.budget.written_bytes = random.below(4000);
   if (random.one_in(6)) launch.budget.model_calls = 1 + random.below(3);
   return launch;
 }

@@ -8,6 +8,9 @@
 namespace alos::sim {
 
 // The places an agent named `name` talks about; some are its own, some are not.
+// The agent that a process comes from, by its name.
+std::string family_of(const std::string& name);
+
 std::vector<std::string> places_of(const std::string& name);
 
 void furnish(SimFiles& files, const std::string& name);  // what is there at the beginning
