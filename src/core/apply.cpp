@@ -121,8 +121,9 @@ class Applier {
   Result<void> operator()(const CapRevoked& body) {
     for (const base::CapId id : body.caps)
       if (state_.cap(id) == nullptr) return misfit("it revokes what does not exist");
-    for (const base::CapId id : body.caps) {
-      Capability& cap = state_.caps[id.value - 1];
+    // The newest first: they are the first to be found.
+    for (auto id = body.caps.rbegin(); id != body.caps.rend(); ++id) {
+      Capability& cap = state_.caps[id->value - 1];
       if (!cap.revoked) state_.index.remove(cap);
       cap.revoked = true;
     }
@@ -296,8 +297,8 @@ class Applier {
     return {};
   }
 
-  // An approval, or a question that is void, lets the call that waits for it decide again; an answer to a question comes with
-  // the call.observed that carries it.
+  // An approval, or a question that is void, lets the call that waits for it decide again; an
+  // answer to a question comes with the call.observed that carries it.
   Result<void> operator()(const RequestAnswered& body) {
     Request* request = find_request(body.request);
     if (request == nullptr || request->answered) return misfit("no such request is open");

@@ -112,7 +112,8 @@ class Tally {
               "literally covers it",
               false};
     if (is_spent())
-      return {Verdict::denied, {spent_->id}, {}, "the ask that covers it is used up or over", false};
+      return {
+          Verdict::denied, {spent_->id}, {}, "the ask that covers it is used up or over", false};
     if (best_.empty()) return {Verdict::denied, {}, {}, "no capability covers it", false};
     Decision decision;
     const bool asks = unanswered() != nullptr;
@@ -138,7 +139,9 @@ class Tally {
   static Rank rank_of(const Capability& cap) {
     return {cap.grant.resource.specificity(), cap.grant.conditions.size()};
   }
-  bool is_spent() const { return spent_ != nullptr && (best_.empty() || rank_of(*spent_) >= rank_); }
+  bool is_spent() const {
+    return spent_ != nullptr && (best_.empty() || rank_of(*spent_) >= rank_);
+  }
   bool is_unanswered(const Capability& ask) const {
     return ask.grant.effect == GrantEffect::ask && best_.find([&](const Capability& cap) {
       return cap.grant.effect == GrantEffect::allow && cap.parent == ask.id;
@@ -295,8 +298,9 @@ SubtreeView::SubtreeView(const JobState& state, std::uint32_t holder, const abi:
   const auto subtree =
       abi::Pattern::from_text(top.text() + (top.text().ends_with('/') ? "**" : "/**"));
   CHECK(subtree.has_value());
-  for (const Capability& cap : state.caps) {
-    if (cap.holder != holder || cap.bound_call || !cap.grant.resource.overlaps(*subtree)) continue;
+  for (const base::CapId id : state.index.of(holder)) {
+    const Capability& cap = *state.cap(id);
+    if (cap.bound_call || !cap.grant.resource.overlaps(*subtree)) continue;
     const bool spent = is_spent_ask(state, cap, now);
     if (!spent && !is_live(state, cap, now)) continue;
     // A walk spends nothing, so an allow of limited uses is not for it: it counts as not there for

@@ -86,8 +86,8 @@ Result<std::vector<Derived>> derive(const JobState& state, std::uint32_t giver,
   if (wanted.effect == GrantEffect::deny)
     return fail(Code::invalid, "a deny is not handed on", "hand on less instead");
   std::vector<const Capability*> held, asked;  // live; and asks that are spent, which bind as well
-  for (const Capability& cap : state.caps) {
-    if (cap.holder != giver) continue;
+  for (const base::CapId id : state.index.of(giver)) {
+    const Capability& cap = *state.cap(id);
     if (is_live(state, cap, now)) held.push_back(&cap);
     if (is_spent_ask(state, cap, now)) asked.push_back(&cap);
   }

@@ -45,6 +45,8 @@ void CapabilityIndex::add(const Capability& cap) {
       slot_of(hash_runs(cap.holder, cap.grant.resource.literal_prefix(), [](std::uint64_t) {}));
   if (next_.size() <= cap.id.value) next_.resize(cap.id.value + 1);
   next_[cap.id.value] = std::exchange(slot.first, cap.id.value);
+  if (held_.size() <= cap.holder) held_.resize(cap.holder + 1);
+  held_[cap.holder].push_back(cap.id);
 }
 
 void CapabilityIndex::remove(const Capability& cap) {

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -145,6 +146,12 @@ class CapabilityIndex {
   template <typename Visit>
   void candidates(std::uint32_t holder, std::string_view resource, Visit&& visit) const;
 
+  // All that were ever granted to a holder, oldest first.
+  std::span<const base::CapId> of(std::uint32_t holder) const {
+    if (holder >= held_.size()) return {};
+    return held_[holder];
+  }
+
  private:
   struct Slot {
     std::uint64_t hash = 0;
@@ -162,7 +169,8 @@ class CapabilityIndex {
 
   std::vector<Slot> slots_;  // a power of two of them, at most half used
   std::size_t used_ = 0;
-  std::vector<std::uint64_t> next_;  // by capability id
+  std::vector<std::uint64_t> next_;             // by capability id
+  std::vector<std::vector<base::CapId>> held_;  // by holder
 };
 
 struct JobState {

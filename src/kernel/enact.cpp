@@ -175,8 +175,9 @@ Result<abi::CapRequest::Reply> carry_out(Enactment& act, const abi::CapRequest& 
 
 Result<abi::CapList::Reply> carry_out(Enactment& act, const abi::CapList&) {
   abi::CapList::Reply reply;
-  for (const core::Capability& cap : act.state().caps) {
-    if (cap.holder != act.process().number || !core::is_live(act.state(), cap, act.now())) continue;
+  for (const base::CapId id : act.state().index.of(act.process().number)) {
+    const core::Capability& cap = *act.state().cap(id);
+    if (!core::is_live(act.state(), cap, act.now())) continue;
     abi::Grant grant = cap.grant;
     grant.uses = core::uses_left(act.state(), cap);
     reply.capabilities.push_back({cap.id, std::move(grant), cap.from});

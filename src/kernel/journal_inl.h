@@ -60,6 +60,14 @@ base::Result<std::optional<C>> Journal::edited() {
   return std::optional<C>(TRY(base::from_json<C>(json, base::Source::outside)));
 }
 
+// Whether what is there is what the call would make of it.
+template <abi::Call C>
+bool is_done_already(const C& call, const ports::Preimage& found) {
+  if constexpr (std::is_same_v<C, abi::FsWrite>)
+    return found.digest && *found.digest == call.content.digest();
+  return false;
+}
+
 template <abi::ExternalCall C>
 base::Result<ports::Intent<C>> Journal::begin(ports::Permit<C> permit) {
   ports::Grounds& grounds = permit.grounds_;
@@ -89,7 +97,8 @@ base::Result<ports::Intent<C>> Journal::begin(ports::Permit<C> permit) {
     return intent(std::move(state));
   }
   TRY(still_granted(place_, lock, grounds, services_.hands.clock.now()));
-  if (preimage) TRY(as_seen(lock, grounds, *preimage, C::kName));
+  if (preimage && !is_done_already(permit.call_, *preimage))
+    TRY(as_seen(lock, grounds, *preimage, C::kName));
   TRY(afford(lock, grounds, C::kName));
   core::CallIntended body = intended(grounds, C::kName, C::kClass);
   if (preimage) {

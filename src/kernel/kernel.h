@@ -199,6 +199,10 @@ class Kernel {
   virtual base::Result<std::vector<ProcessView>> processes(Which which) = 0;
   virtual base::Result<ProcessView> process(base::Pid pid) = 0;
   virtual base::Result<std::vector<RequestView>> requests(Which which) = 0;
+  virtual base::Result<RequestView> request(const std::string& id) = 0;
+  // At most `limit` of them, behind the request `after` (7.r2; empty: from the first).
+  virtual base::Result<std::vector<RequestView>> request_page(Which which, const std::string& after,
+                                                              std::size_t limit) = 0;
   // Of a process, and the job's standing answers; number 0: of every process of the job.
   virtual base::Result<std::vector<CapabilityView>> capabilities(base::Pid pid) = 0;
   virtual base::Result<std::vector<BudgetView>> budget(base::Pid pid) = 0;

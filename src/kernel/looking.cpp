@@ -186,22 +186,41 @@ Result<ProcessView> Looking::process(base::Pid pid) {
 
 Result<std::vector<RequestView>> Looking::requests(Which which) {
   std::vector<RequestView> views;
-  base::JobId job;
-  base::RequestId request;
   while (true) {
-    const auto rows = TRY(store_->requests(to_store(which), job, request, kPageRows));
-    for (const store::RequestRow& row : rows) {
-      auto& view =
-          views.emplace_back(TRY(base::from_json<RequestView>(row.detail, base::Source::outside)));
-      // A call is an object of named fields: this is a reference to one.
-      if (!view.arguments.starts_with(R"({"$text":)")) continue;
-      const auto kept = TRY(base::from_json<base::Text>(view.arguments, base::Source::journal));
-      if (kept.blob) view.arguments = TRY(store_->blob(kept.blob->digest));
-    }
-    if (rows.size() < kPageRows) return views;
-    job = rows.back().job;
-    request = rows.back().request;
+    auto page = TRY(request_page(which, views.empty() ? "" : views.back().id, kPageRows));
+    const bool last = page.size() < kPageRows;
+    std::move(page.begin(), page.end(), std::back_inserter(views));
+    if (last) return views;
   }
+}
+
+Result<RequestView> Looking::view_of_row(const store::RequestRow& row) const {
+  auto view = TRY(base::from_json<RequestView>(row.detail, base::Source::outside));
+  // A call is an object of named fields: this is a reference to one.
+  if (!view.arguments.starts_with(R"({"$text":)")) return view;
+  const auto kept = TRY(base::from_json<base::Text>(view.arguments, base::Source::journal));
+  if (kept.blob) view.arguments = TRY(store_->blob(kept.blob->digest));
+  return view;
+}
+
+Result<RequestView> Looking::request(const std::string& id) {
+  const base::JobScoped wanted = TRY(base::parse_job_scoped(id, 'r'));
+  const base::RequestId before{wanted.number - std::min<std::uint64_t>(wanted.number, 1)};
+  for (const auto& row : TRY(store_->requests(store::Which::all, wanted.job, before, 1)))
+    if (row.job == wanted.job && row.request.value == wanted.number) return view_of_row(row);
+  return fail(Code::not_found, fmt::format("no request {}", id),
+              "alos approvals lists what waits for an answer");
+}
+
+Result<std::vector<RequestView>> Looking::request_page(Which which, const std::string& after,
+                                                       std::size_t limit) {
+  base::JobScoped from;
+  if (!after.empty()) from = TRY(base::parse_job_scoped(after, 'r'));
+  std::vector<RequestView> views;
+  for (const store::RequestRow& row :
+       TRY(store_->requests(to_store(which), from.job, base::RequestId{from.number}, limit)))
+    views.push_back(TRY(view_of_row(row)));
+  return views;
 }
 
 Result<std::vector<CapabilityView>> Looking::capabilities(base::Pid pid) {

@@ -22,6 +22,9 @@ class Looking : public Kernel {
   base::Result<std::vector<ProcessView>> processes(Which which) override;
   base::Result<ProcessView> process(base::Pid pid) override;
   base::Result<std::vector<RequestView>> requests(Which which) override;
+  base::Result<RequestView> request(const std::string& id) override;
+  base::Result<std::vector<RequestView>> request_page(Which which, const std::string& after,
+                                                      std::size_t limit) override;
   base::Result<std::vector<CapabilityView>> capabilities(base::Pid pid) override;
   base::Result<std::vector<BudgetView>> budget(base::Pid pid) override;
   base::Result<std::vector<RecordView>> records(base::JobId job, base::Seq from,
@@ -69,6 +72,7 @@ class Looking : public Kernel {
   base::LoadBlob loader() const;
 
  private:
+  base::Result<RequestView> view_of_row(const store::RequestRow& row) const;
   static base::Unexpected not_owner();
   struct Walk;
   base::Result<void> walk(const store::JobRow& row, Walk& walk);

@@ -40,16 +40,11 @@ void say_how_to_go_on(Session& session, base::JobId job) {
 
 Result<kernel::RequestView> open_request(Session& session, const std::string& id) {
   TRY(base::parse_job_scoped(id, 'r'));
-  for (auto& request : TRY(session.kernel.requests(kernel::Kernel::Which::all))) {
-    if (request.id != id) continue;
-    if (request.answer.empty()) return std::move(request);
-    return fail(
-        Code::conflict,
-        fmt::format("request {} is already {}", id, base::printable(request.answer)),
-        fmt::format("alos why {}:{} shows what led to it", request.pid.job.value, request.seq));
-  }
-  return fail(Code::not_found, fmt::format("no request {}", id),
-              "alos approvals lists what waits for an answer");
+  auto request = TRY(session.kernel.request(id));
+  if (request.answer.empty()) return request;
+  return fail(
+      Code::conflict, fmt::format("request {} is already {}", id, base::printable(request.answer)),
+      fmt::format("alos why {}:{} shows what led to it", request.pid.job.value, request.seq));
 }
 
 // `--as ada` speaks as human:ada.
@@ -68,14 +63,12 @@ Result<std::string> speaker(const Arguments& arguments) {
 
 // A yes that others must join leaves the request open: true when it is settled.
 Result<bool> is_settled(Session& session, const std::string& id) {
-  for (const auto& request : TRY(session.kernel.requests(kernel::Kernel::Which::live))) {
-    if (request.id != id || !request.answer.empty() || request.votes.empty()) continue;
-    done(session, "noted", id);
-    if (!session.style.json())
-      session.output.err(fmt::format("it takes a yes from {}\n", base::printable(request.who)));
-    return false;
-  }
-  return true;
+  const auto request = TRY(session.kernel.request(id));
+  if (!request.answer.empty() || request.votes.empty()) return true;
+  done(session, "noted", id);
+  if (!session.style.json())
+    session.output.err(fmt::format("it takes a yes from {}\n", base::printable(request.who)));
+  return false;
 }
 
 enum class Remember : std::uint8_t { in_the_journal, as_policy };

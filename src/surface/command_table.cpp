@@ -27,6 +27,8 @@ constexpr OptionSpec kRunOptions[] = {
     {"model", "PROVIDER/NAME", "openai/NAME, ollama/NAME, or script:FILE"},
     {"root", "NAME=DIR", "a directory the agent may be granted, seen as /NAME; may be repeated"},
     {"grant", "GRANT", "RIGHTS RESOURCE [ask|deny] [uses=N] [until=TIME] ...; may be repeated"},
+    {"policy", "coding",
+     "grants for the first root: read all, write where code is, ask for the rest, never secrets"},
     {"budget", "KEY=VALUE",
      "a limit, as tool_calls=300, usd=2.50, wall=2h; or on_exhausted=ask; may be repeated"},
     kApprove,
@@ -59,7 +61,11 @@ constexpr OptionSpec kDenyOptions[] = {
 constexpr OptionSpec kAnswerOptions[] = {kAs};
 constexpr OptionSpec kReason[] = {{"reason", "TEXT", "recorded, and told to the agent"}};
 constexpr OptionSpec kAll[] = {{"all", "", "also what has ended", 'a'}};
-constexpr OptionSpec kAllRequests[] = {{"all", "", "also what is answered", 'a'}};
+constexpr OptionSpec kAllRequests[] = {
+    {"all", "", "also what is answered", 'a'},
+    {"after", "ID", "only those behind this one"},
+    {"limit", "N", "at most so many (default: 1000)"},
+};
 constexpr OptionSpec kLogOptions[] = {
     {"follow", "", "go on with what comes", 'f'},
     {"job", "", "all processes of the job"},

@@ -31,6 +31,15 @@ class FakeKernel final : public kernel::Kernel {
     return fail(Code::not_found, "no process " + base::to_string(pid));
   }
   Result<std::vector<kernel::RequestView>> requests(Which) override { return requests_; }
+  Result<kernel::RequestView> request(const std::string& id) override {
+    for (const kernel::RequestView& one : requests_)
+      if (one.id == id) return one;
+    return base::fail(base::Code::not_found, "no request " + id);
+  }
+  Result<std::vector<kernel::RequestView>> request_page(Which, const std::string&,
+                                                        std::size_t) override {
+    return requests_;
+  }
   Result<std::vector<kernel::CapabilityView>> capabilities(base::Pid) override {
     return capabilities_;
   }

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "surface/manifest.h"
+#include "surface/preset.h"
 #include "surface/yaml.h"
 
 namespace alos::surface {
@@ -52,6 +53,7 @@ Result<void> put_options(const Arguments& arguments, const std::string& dir, bas
     manifest.prompt.reset(), manifest.tools.reset();
   }
   if (const auto model = arguments.one("model")) manifest.model = absolute_model(*model, dir);
+  if (const auto policy = arguments.one("policy")) manifest.policy = policy;
   if (const auto cwd = arguments.one("cwd")) manifest.cwd = cwd;
   if (const auto name = arguments.one("name")) manifest.name = name;
   if (const auto base_grants = arguments.one("base-grants")) {
@@ -180,6 +182,10 @@ Result<kernel::Launch> read_launch(const Arguments& arguments, const std::string
   launch.goal = *manifest.goal;
   launch.model = *manifest.model;
   launch.grants = manifest.grants;
+  if (manifest.policy)
+    for (abi::Grant& grant : TRY(preset_grants(
+             *manifest.policy, launch.roots.empty() ? std::string() : launch.roots.front().name)))
+      launch.grants.push_back(std::move(grant));
   launch.people = manifest.people;
   launch.base =
       manifest.base_grants == "none" ? kernel::Launch::Base::none : kernel::Launch::Base::grants;

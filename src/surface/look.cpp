@@ -19,6 +19,7 @@ using kernel::ProcessView;
 namespace {
 
 constexpr std::size_t kFoldedBytes = 400;
+constexpr std::uint64_t kRequestsShown = 1000, kRequestsShownMax = 100'000;
 
 Kernel::Which which(const Arguments& arguments) {
   return arguments.has("all") ? Kernel::Which::all : Kernel::Which::live;
@@ -179,7 +180,19 @@ Result<int> show(Session& session, const Arguments& arguments) {
 }
 
 Result<int> approvals(Session& session, const Arguments& arguments) {
-  const auto requests = TRY(session.kernel.requests(which(arguments)));
+  std::uint64_t limit = kRequestsShown;
+  if (const auto text = arguments.one("limit")) {
+    const auto number = base::parse_unsigned(*text);
+    if (!number || *number == 0 || *number > kRequestsShownMax)
+      return base::fail(base::Code::invalid,
+                        fmt::format("--limit {}: a whole number from 1 to {}",
+                                    base::printable(*text), kRequestsShownMax));
+    limit = *number;
+  }
+  auto requests = TRY(session.kernel.request_page(which(arguments),
+                                                  arguments.one("after").value_or(""), limit + 1));
+  const bool more = requests.size() > limit;
+  if (more) requests.pop_back();
   if (session.style.json()) {
     for (const auto& request : requests)
       session.output.out(typed("request", base::to_json(request)));
@@ -209,6 +222,10 @@ Result<int> approvals(Session& session, const Arguments& arguments) {
     session.output.out(paint(session.style, Ink::dim, "  " + command_line(session.store_dir, how)) +
                        '\n');
   }
+  if (more)
+    session.output.err(
+        fmt::format("there are more: {}\n",
+                    command_line(session.store_dir, "approvals --after " + requests.back().id)));
   return 0;
 }
 

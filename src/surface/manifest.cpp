@@ -17,9 +17,9 @@ using base::Result;
 
 namespace {
 
-constexpr std::array<std::string_view, 16> kKeys{
-    "alos",      "image",  "goal", "model", "roots",  "grants", "budget", "base_grants",
-    "trapdoors", "prices", "cwd",  "name",  "prompt", "tools",  "needs",  "people"};
+constexpr std::array<std::string_view, 17> kKeys{
+    "alos",   "image", "goal", "model",  "roots", "grants", "budget", "base_grants", "trapdoors",
+    "prices", "cwd",   "name", "prompt", "tools", "needs",  "people", "policy"};
 constexpr std::array<std::string_view, 2> kPrices{"input_usd_per_mtok", "output_usd_per_mtok"};
 constexpr std::array<std::string_view, 5> kImageKeys{"name", "description", "prompt", "tools",
                                                      "needs"};
@@ -147,7 +147,8 @@ Result<Manifest> Manifest::parse(const std::string& text, const std::string& pat
         {"model", &out.model},
         {"cwd", &out.cwd},
         {"name", &out.name},
-        {"prompt", &out.prompt}})
+        {"prompt", &out.prompt},
+        {"policy", &out.policy}})
     TRY(map.text(key, *field));
   if (map.find("tools") != nullptr) TRY(map.texts("tools", out.tools.emplace()));
   TRY(map.texts("needs", out.needs));

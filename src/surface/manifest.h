@@ -21,6 +21,7 @@ struct NamedDir {
 struct Manifest {
   std::optional<std::string> image;  // a name, or an absolute directory
   std::optional<std::string> goal, model, cwd, name, prompt;
+  std::optional<std::string> policy;  // a set of grants by name (preset.h)
   std::optional<std::vector<std::string>> tools;
   std::vector<std::string> needs;
   std::vector<NamedDir> roots;

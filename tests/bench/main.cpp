@@ -26,7 +26,7 @@ int run(int argc, char** argv) {
     else
       return fmt::print(stderr,
                         "usage: bench [--json] [--only "
-                        "decide|objects|reads|writes|turns|journal|size|recovery|ps]...\n"),
+                        "ps|decide|derive|objects|reads|writes|turns|journal|size|recovery]...\n"),
              5;
   }
   std::vector<Row> rows;
