@@ -101,6 +101,11 @@ std::string shortened(std::string_view text, std::size_t bytes_max) {
 }
 
 std::string shell_quoted(std::string_view text) {
+  const auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("/.-_:@+").find(c) != std::string_view::npos;
+  };
+  if (!text.empty() && std::all_of(text.begin(), text.end(), is_plain)) return std::string(text);
   std::string out = "'";
   for (const char c : text) {
     if (c == '\'')

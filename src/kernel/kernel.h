@@ -240,6 +240,8 @@ class Kernel {
   virtual base::Result<base::Json> call(base::Pid pid, const std::string& tool,
                                         const std::string& arguments) = 0;
   virtual base::Result<void> rebuild() = 0;  // projections, from the journal
+  // Begins nothing more, and waits so long for what is under way. How many calls still are.
+  virtual std::size_t drain(std::chrono::milliseconds patience) = 0;
 
   // Why records cannot be made durable at the moment; nothing when all is well.
   virtual std::optional<base::Error> trouble() const = 0;

@@ -60,6 +60,7 @@ class Looking : public Kernel {
     return not_owner();
   }
   base::Result<void> rebuild() override { return not_owner(); }
+  std::size_t drain(std::chrono::milliseconds) override { return 0; }
   std::optional<base::Error> trouble() const override { return std::nullopt; }
 
   std::unique_ptr<Subscription> subscribe(std::optional<base::JobId> job) override;

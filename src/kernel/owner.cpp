@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <thread>
+
 #include "base/text.h"
 #include "core/decide.h"
 #include "kernel/journal.h"
@@ -242,7 +244,7 @@ void Owner::wake(const JobPtr& job, std::uint32_t process) {
 
 void Owner::wake_locked(const JobPtr& job, const Lock& lock, std::uint32_t process) {
   CHECK(lock.owns_lock());
-  if (!job->active || job->lost) return;
+  if (!job->active || job->lost || draining_) return;
   RunState& run = job->run[process];
   if (run == RunState::running) run = RunState::running_again;
   if (run != RunState::idle) return;
@@ -256,7 +258,8 @@ void Owner::run_step(const JobPtr& job, std::uint32_t process) {
   {
     const Lock lock(job->mutex);
     job->run[process] = RunState::running;
-    if (job->lost || job->state.process(process)->state != abi::ProcessState::runnable) {
+    if (job->lost || draining_ ||
+        job->state.process(process)->state != abi::ProcessState::runnable) {
       job->run[process] = RunState::idle;
       return;
     }
@@ -322,6 +325,35 @@ void Owner::settle_sleep(const JobPtr& job, std::uint32_t process, base::CallId 
     job->changed.notify_all();
     wake_locked(job, lock, process);
   }
+}
+
+// ---- ending ----
+
+std::size_t Owner::under_way() {
+  std::vector<JobPtr> jobs;
+  {
+    const std::lock_guard guard(mutex_);
+    for (const auto& [id, job] : jobs_) jobs.push_back(job);
+  }
+  std::size_t count = 0;
+  for (const JobPtr& job : jobs) {
+    const Lock lock(job->mutex);
+    count += job->in_flight.size();
+    for (const auto& [process, state] : job->run) count += state == RunState::idle ? 0 : 1;
+  }
+  return count;
+}
+
+std::size_t Owner::drain(std::chrono::milliseconds patience) {
+  constexpr auto kLookEvery = std::chrono::milliseconds(10);
+  draining_ = true;
+  const auto end = std::chrono::steady_clock::now() + patience;
+  std::size_t left = under_way();
+  while (left > 0 && std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(kLookEvery);
+    left = under_way();
+  }
+  return left;
 }
 
 // ---- when the store cannot be written ----

@@ -37,6 +37,7 @@ class Owner final : public Looking, public Wakes, public std::enable_shared_from
                                 const std::string& arguments) override;
   base::Result<void> rebuild() override;
   std::optional<base::Error> trouble() const override;
+  std::size_t drain(std::chrono::milliseconds patience) override;
   std::unique_ptr<Subscription> subscribe(std::optional<base::JobId> job) override;
   base::Result<ProcessView> wait(base::Pid pid, std::chrono::milliseconds patience) override;
 
@@ -100,6 +101,9 @@ class Owner final : public Looking, public Wakes, public std::enable_shared_from
   std::shared_ptr<abi::Program> program_;
   store::Epoch epoch_;
 
+  std::size_t under_way();
+
+  std::atomic<bool> draining_ = false;
   mutable std::mutex mutex_;  // guards what follows; taken before no job's mutex, after any
   std::map<base::JobId, JobPtr> jobs_;
   std::uint64_t last_job_;

@@ -32,7 +32,7 @@ void done(Session& session, std::string_view what, std::string_view id) {
 
 // A decision that was recorded while no runtime works on the job.
 void say_how_to_go_on(Session& session, base::JobId job) {
-  if (session.place == Session::Place::service || session.style.json()) return;
+  if (session.place != Session::Place::here || session.style.json()) return;
   session.output.err(
       fmt::format("nobody runs it now; go on with: {}\n",
                   command_line(session.store_dir, fmt::format("resume {}.1", job.value))));

@@ -37,9 +37,15 @@ constexpr OptionSpec kRunOptions[] = {
     {"name", "NAME", "of the process (default: root)"},
     {"dry-run", "", "show what it would be given, start nothing"},
     {"paused", "", "make the process, do not start it"},
-    {"detach", "", "needs the daemon of a later version; use --paused and resume"},
+    {"detach", "", "in the background: of the daemon (alos serve) that works on the store"},
 };
-constexpr OptionSpec kResumeOptions[] = {kApprove, {"all", "", "every process that has not ended"}};
+constexpr OptionSpec kServeOptions[] = {
+    {"grace", "DURATION", "how long calls under way may take to end, when it is ended (10s)"}};
+constexpr OptionSpec kResumeOptions[] = {
+    kApprove,
+    {"all", "", "every process that has not ended"},
+    {"detach", "", "in the background: of the daemon that works on the store"},
+};
 constexpr OptionSpec kAs{"as", "NAME", "who says so: somebody of the manifest's people"};
 constexpr OptionSpec kApproveOptions[] = {
     {"once", "", "this very call (the default)"},
@@ -92,7 +98,7 @@ constexpr CommandSpec kCommands[] = {
      "openai/gpt-5\n"
      "alos run manifest.yaml --approve rules.yaml --json\n"
      "alos run manifest.yaml --dry-run",
-     Access::host, nullptr, run_goal},
+     Access::host, run_in_daemon, run_goal},
     {"ps",
      "processes that have not ended",
      {},
@@ -118,8 +124,23 @@ constexpr CommandSpec kCommands[] = {
      "alos pause 7.1 --reason 'let me look first'", Access::act, pause},
     {"kill", "end a process", kPid, kReason, "alos kill 7.1", Access::act, kill},
     {"resume", "go on with what was paused or interrupted, in the foreground", kPidOrNone,
-     kResumeOptions, "alos resume 7.1\nalos resume --all --approve deny", Access::host, nullptr,
-     resume},
+     kResumeOptions, "alos resume 7.1\nalos resume --all --approve deny", Access::host,
+     resume_in_daemon, resume},
+    {"attach",
+     "watch a process that works in the background",
+     kPid,
+     {},
+     "alos attach 7.1",
+     Access::follow,
+     attach},
+    {"serve",
+     "work in the background on all that is started, until ended",
+     {},
+     kServeOptions,
+     "alos serve &\nalos serve --grace 1m",
+     Access::host,
+     nullptr,
+     serve},
     {"approvals",
      "questions and approvals that wait for an answer",
      {},

@@ -23,6 +23,9 @@ base::Result<int> image_list(Session& session, const Arguments& arguments);
 base::Result<int> image_inspect(Session& session, const Arguments& arguments);
 
 // acting
+base::Result<int> run_in_daemon(Session& session, const Arguments& arguments);
+base::Result<int> resume_in_daemon(Session& session, const Arguments& arguments);
+base::Result<int> attach(Session& session, const Arguments& arguments);
 base::Result<int> wait(Session& session, const Arguments& arguments);
 base::Result<int> pause(Session& session, const Arguments& arguments);
 base::Result<int> kill(Session& session, const Arguments& arguments);
@@ -38,6 +41,7 @@ base::Result<int> store_rebuild(Session& session, const Arguments& arguments);
 // of the host: they open stores, or need none
 base::Result<int> run_goal(Host& host, const Arguments& arguments);
 base::Result<int> resume(Host& host, const Arguments& arguments);
+base::Result<int> serve(Host& host, const Arguments& arguments);
 base::Result<int> policy(Host& host, const Arguments& arguments);
 base::Result<int> demo(Host& host, const Arguments& arguments);
 base::Result<int> version(Host& host, const Arguments& arguments);

@@ -30,15 +30,17 @@ Result<int> look(Host& host, const Parsed& parsed) {
                 "alos run makes one; another one: --store DIR");
   const auto kernel =
       TRY(host.open({.store_dir = host.store_dir, .mode = OpenOptions::Mode::look}));
-  Session session{*kernel, host.output, host.style, host.store_dir, Session::Place::here};
+  Session session{*kernel,        host.output,          host.style,
+                  host.store_dir, Session::Place::here, working_directory()};
   return parsed.command->run(session, parsed.arguments);
 }
 
 // As the owner, for as long as the command takes. Others are served meanwhile: the call may ask
 // something.
 Result<int> act_as_owner(Host& host, const Parsed& parsed, kernel::Kernel& kernel) {
-  const auto service = TRY(serve_others(kernel, host.store_dir));
-  Session session{kernel, host.output, host.style, host.store_dir, Session::Place::here};
+  const auto service = TRY(serve_others(kernel, host.store_dir, Session::Place::service));
+  Session session{kernel,         host.output,          host.style,
+                  host.store_dir, Session::Place::here, working_directory()};
   auto code = parsed.command->run(session, parsed.arguments);
   if (!code) report(host.output, host.style, code.error());
   const int value = code ? *code : static_cast<int>(code.error().code);
@@ -62,16 +64,16 @@ bool may_wait(const Asked& asked) {
   const auto parsed = parse_arguments(asked.words);
   return parsed && parsed->command != nullptr &&
          (parsed->command->access == Access::follow || parsed->command->name == "call" ||
-          parsed->arguments.has("follow"));
+          parsed->command->access == Access::host || parsed->arguments.has("follow"));
 }
 
-int serve(kernel::Kernel& kernel, const std::string& store_dir, const Asked& asked,
-          Output& output) {
+int serve(kernel::Kernel& kernel, const std::string& store_dir, Session::Place place,
+          const Asked& asked, Output& output) {
   const auto run = [&]() -> Result<int> {
     const Parsed parsed = TRY(parse_arguments(asked.words));
     if (parsed.command == nullptr || parsed.command->run == nullptr)
       return fail(Code::invalid, "the owner of a store does not run this command for others");
-    Session session{kernel, output, asked.style, store_dir, Session::Place::service};
+    Session session{kernel, output, asked.style, store_dir, place, asked.cwd};
     return parsed.command->run(session, parsed.arguments);
   };
   const auto code = run();
@@ -81,10 +83,10 @@ int serve(kernel::Kernel& kernel, const std::string& store_dir, const Asked& ask
 
 }  // namespace
 
-Result<std::unique_ptr<Service>> serve_others(kernel::Kernel& kernel,
-                                              const std::string& store_dir) {
-  const auto run = [&kernel, store_dir](const Asked& asked, Output& output) {
-    return serve(kernel, store_dir, asked, output);
+Result<std::unique_ptr<Service>> serve_others(kernel::Kernel& kernel, const std::string& store_dir,
+                                              Session::Place place) {
+  const auto run = [&kernel, store_dir, place](const Asked& asked, Output& output) {
+    return serve(kernel, store_dir, place, asked, output);
   };
   return Service::listen(store_dir, run, may_wait);
 }
@@ -96,15 +98,22 @@ void end_service(Service& service, Output& output, int code) {
 }
 
 Result<std::shared_ptr<kernel::Kernel>> open_to_own(const Host& host) {
-  auto kernel = host.open({.store_dir = host.store_dir, .mode = OpenOptions::Mode::own});
-  if (kernel || kernel.error().code != Code::conflict) return kernel;
-  return fail(Code::conflict, kernel.error().what,
-              "one runtime works on a store at a time: wait for it, end it, or use another store "
-              "with --store DIR");
+  // Somebody may have it only for as long as a decision takes.
+  for (int tries = 1;; ++tries) {
+    auto kernel = host.open({.store_dir = host.store_dir, .mode = OpenOptions::Mode::own});
+    if (kernel || kernel.error().code != Code::conflict) return kernel;
+    if (tries < kOwnTries) {
+      std::this_thread::sleep_for(kOwnEvery);
+      continue;
+    }
+    return fail(Code::conflict, kernel.error().what,
+                "one runtime works on a store at a time: wait for it, end it, or use another store "
+                "with --store DIR");
+  }
 }
 
 Result<int> dispatch(Host& host, const Parsed& parsed, const std::vector<std::string>& words) {
-  const Asked asked{words, host.style};
+  const Asked asked{words, host.style, working_directory()};
   switch (parsed.command->access) {
     case Access::images:
     case Access::look: {
@@ -117,7 +126,10 @@ Result<int> dispatch(Host& host, const Parsed& parsed, const std::vector<std::st
       if (const auto code = TRY(ask_owner(host.store_dir, asked, host.output))) return *code;
       return look(host, parsed);
     case Access::act: return act(host, parsed, asked);
-    case Access::host: break;
+    case Access::host:
+      if (parsed.command->run == nullptr || parsed.arguments.has("dry-run")) break;
+      if (const auto code = TRY(ask_owner(host.store_dir, asked, host.output))) return *code;
+      break;
   }
   return parsed.command->run_host(host, parsed.arguments);
 }

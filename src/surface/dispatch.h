@@ -14,7 +14,8 @@ base::Result<int> dispatch(Host& host, const Parsed& parsed, const std::vector<s
 // The service of a runtime that stays: the same commands, for other terminals. Errors:
 // `unavailable`.
 base::Result<std::unique_ptr<Service>> serve_others(kernel::Kernel& kernel,
-                                                    const std::string& store_dir);
+                                                    const std::string& store_dir,
+                                                    Session::Place place);
 
 // Ends a runtime that served others. Does not return when somebody still waits in it: then the
 // process ends at once, with `code`; everything is durable.

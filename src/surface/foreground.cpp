@@ -29,11 +29,12 @@ namespace {
 constexpr auto kFeedPatience = std::chrono::milliseconds(40);
 constexpr int kIdleRoundsBeforeLook = 25;
 
-sigset_t interrupt_signals() {
+sigset_t interrupt_signals(Interrupts::Hangup hangup) {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
+  if (hangup == Interrupts::Hangup::noted) sigaddset(&set, SIGHUP);
   return set;
 }
 
@@ -81,8 +82,33 @@ std::string usage_text(const ProcessView& p) {
 
 }  // namespace
 
-Interrupts::Interrupts() {
-  const sigset_t set = interrupt_signals();
+int say_end(Output& output, const Style& style, const std::string& store_dir,
+            const ProcessView& process) {
+  const int code = code_of_end(process);
+  if (style.json()) output.out(result_json(process));
+  const std::string id = base::to_string(process.pid);
+  if (process.state == "exited") {
+    if (style.json()) return code;
+    output.err(paint(style, Ink::dim, fmt::format("{} exited: {}", id, usage_text(process))) +
+               '\n');
+    if (process.result && !process.result->empty())
+      output.out(base::printable(*process.result, base::Lines::keep) + '\n');
+  } else if (process.state == "failed" && process.error) {
+    report(output, Style{Format::text, style.colour, style.width},
+           {process.error->code, fmt::format("process {} failed: {}", id, process.error->what),
+            process.error->details});
+  } else if (process.state == "paused") {
+    report(output, Style{Format::text, style.colour, style.width},
+           {Code::parked, fmt::format("process {} is paused: {}", id, process.reason),
+            "go on with: " + command_line(store_dir, "resume " + id)});
+  } else {
+    output.err(fmt::format("{} {} {}\n", id, process.state, base::printable(process.reason)));
+  }
+  return code;
+}
+
+Interrupts::Interrupts(Hangup hangup) : hangup_(hangup) {
+  const sigset_t set = interrupt_signals(hangup);
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
   fd_ = ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
@@ -92,14 +118,16 @@ Interrupts::~Interrupts() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-bool Interrupts::came() {
+Interrupts::Signal Interrupts::next() {
   signalfd_siginfo info;
-  return fd_ >= 0 && ::read(fd_, &info, sizeof(info)) == static_cast<ssize_t>(sizeof(info));
+  if (fd_ < 0 || ::read(fd_, &info, sizeof(info)) != static_cast<ssize_t>(sizeof(info)))
+    return Signal::none;
+  return info.ssi_signo == SIGHUP ? Signal::hangup : Signal::end;
 }
 
 void Interrupts::release() {
   if (!std::exchange(held_, false)) return;
-  const sigset_t set = interrupt_signals();
+  const sigset_t set = interrupt_signals(hangup_);
   ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 
@@ -130,7 +158,7 @@ Result<int> Foreground::watch(kernel::Subscription& subscription,
   }
   int code = 0;
   for (const base::Pid pid : pids) {
-    const int one = TRY(finish(pid));
+    const int one = say_end(host_.output, host_.style, host_.store_dir, TRY(kernel_.process(pid)));
     if (code == 0) code = one;
   }
   host_.output.flush();
@@ -326,32 +354,6 @@ Result<void> Foreground::take_line(const std::string& line) {
   if (!said) say(said.error());
   if (!said || !*said) return host_.output.err("  > "), Result<void>{};
   return answer_as_person(*std::exchange(asked_, std::nullopt), **said);
-}
-
-Result<int> Foreground::finish(base::Pid pid) {
-  const ProcessView process = TRY(kernel_.process(pid));
-  const int code = code_of_end(process);
-  Output& output = host_.output;
-  if (host_.style.json()) output.out(result_json(process));
-  const std::string id = base::to_string(pid);
-  if (process.state == "exited") {
-    if (host_.style.json()) return code;
-    output.err(paint(host_.style, Ink::dim, fmt::format("{} exited: {}", id, usage_text(process))) +
-               '\n');
-    if (process.result && !process.result->empty())
-      output.out(base::printable(*process.result, base::Lines::keep) + '\n');
-  } else if (process.state == "failed" && process.error) {
-    report(output, Style{Format::text, host_.style.colour, host_.style.width},
-           {process.error->code, fmt::format("process {} failed: {}", id, process.error->what),
-            process.error->details});
-  } else if (process.state == "paused") {
-    report(output, Style{Format::text, host_.style.colour, host_.style.width},
-           {Code::parked, fmt::format("process {} is paused: {}", id, process.reason),
-            "go on with: " + command_line(host_.store_dir, "resume " + id)});
-  } else {
-    output.err(fmt::format("{} {} {}\n", id, process.state, base::printable(process.reason)));
-  }
-  return code;
 }
 
 int Foreground::leave() {

@@ -15,22 +15,30 @@
 
 namespace alos::surface {
 
-// While it lives, Ctrl-C and SIGTERM are noted instead of ending the program. Made before any
-// thread is started.
+// While it lives, Ctrl-C and SIGTERM (and SIGHUP, where it is noted too) are noted instead of
+// ending the program. Made before any thread is started.
 class Interrupts {
  public:
-  Interrupts();
+  enum class Hangup : std::uint8_t { ends, noted };
+  explicit Interrupts(Hangup hangup = Hangup::ends);
   ~Interrupts();
   Interrupts(const Interrupts&) = delete;
   Interrupts& operator=(const Interrupts&) = delete;
-  bool came();  // since it was asked last
+  enum class Signal : std::uint8_t { none, end, hangup };
+  Signal next();  // that has come since it was asked last
+  bool came() { return next() != Signal::none; }
   int fd() const { return fd_; }
   void release();  // the next one ends the program at once
 
  private:
+  Hangup hangup_;
   int fd_ = -1;
   bool held_ = true;
 };
+
+// How a process ended, or that it is paused, told; the exit code that says the same.
+int say_end(Output& output, const Style& style, const std::string& store_dir,
+            const kernel::ProcessView& process);
 
 class Foreground {
  public:
@@ -56,7 +64,6 @@ class Foreground {
   base::Result<void> take_line(const std::string& line);
   void edit(const kernel::RequestView& request);
   std::vector<kernel::ProcessView> line_of(base::Pid pid) const;
-  base::Result<int> finish(base::Pid pid);
   int leave();
 
   Host& host_;

@@ -1,9 +1,7 @@
 // run and resume: the foreground commands, as the store's owner.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <chrono>
-#include <climits>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -20,11 +18,6 @@ using base::fail;
 using base::Result;
 
 namespace {
-
-std::string working_directory() {
-  char buffer[PATH_MAX];
-  return ::getcwd(buffer, sizeof(buffer)) != nullptr ? buffer : ".";
-}
 
 std::string plan_json(const kernel::Plan& plan, const kernel::Launch& launch) {
   std::string body = R"({"image":)" + base::to_json(plan.image) + R"(,"model":)";
@@ -121,7 +114,7 @@ Result<int> in_foreground(Host& host, const Arguments& arguments, const Begin& b
   ApprovePolicy policy = TRY(ApprovePolicy::from_option(arguments.one("approve")));
   Interrupts interrupts;
   const auto kernel = TRY(open_to_own(host));
-  const auto service = TRY(serve_others(*kernel, host.store_dir));
+  const auto service = TRY(serve_others(*kernel, host.store_dir, Session::Place::service));
   const auto subscription = kernel->subscribe(std::nullopt);
   const auto watched = [&]() -> Result<int> {
     const std::vector<base::Pid> pids = TRY(begin(*kernel));
@@ -151,9 +144,10 @@ void say_unmet(Host& host, kernel::Kernel& kernel, const kernel::Launch& launch)
 
 Result<int> run_goal(Host& host, const Arguments& arguments) {
   if (arguments.has("detach"))
-    return fail(Code::invalid, "--detach needs the daemon of a later version",
-                "alos run --paused ... makes the process; alos resume PID & runs it in the "
-                "background of your shell");
+    return fail(
+        Code::unavailable,
+        fmt::format("nobody works in the background of {}", base::printable(host.store_dir)),
+        "start a daemon: " + command_line(host.store_dir, "serve"));
   kernel::Launch launch =
       TRY(read_launch(arguments, host.store_dir, working_directory(), system_now()));
   launch.standing = TRY(read_policy(host.store_dir)).standing_for(launch.roots);

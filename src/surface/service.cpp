@@ -33,7 +33,9 @@ struct RequestLine {
   bool json = false;
   bool colour = false;
   std::uint64_t width = 100;
-  ALOS_FIELDS(argv, json, colour, width)
+  std::string cwd;
+  ALOS_FIELDS(argv, json, colour, width, cwd)
+  static constexpr std::size_t kAddedFrom = 4;
 };
 
 struct Frame {
@@ -142,7 +144,8 @@ class Service::Listener {
     Asked asked{
         std::move(request->argv),
         {request->json ? Format::json : Format::text, request->colour ? Colour::on : Colour::off,
-         static_cast<unsigned>(std::min<std::uint64_t>(request->width, 1000))}};
+         static_cast<unsigned>(std::min<std::uint64_t>(request->width, 1000))},
+        std::move(request->cwd)};
     output.exit(waits_(asked) ? serve_waiting(asked, output) : serve_(asked, output));
   }
 
@@ -194,7 +197,7 @@ Result<std::optional<int>> ask_owner(const std::string& store_dir, const Asked& 
     return fail(Code::denied, "the store's socket belongs to another user",
                 "use a store directory of your own with --store");
   RequestLine request{asked.words, asked.style.json(), asked.style.colour == Colour::on,
-                      asked.style.width};
+                      asked.style.width, asked.cwd};
   if (!socket->send_line(base::to_json(request) + '\n')) return std::optional<int>();
   std::string line;
   bool heard = false;

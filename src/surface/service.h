@@ -1,8 +1,8 @@
 // Service: how a command at a second terminal reaches the process that owns the store. DIR/socket,
 // for the same user only. The owner runs the very same command and streams what it says.
 //
-// Wire: one line of JSON, {"argv":[...],"json":B,"colour":B,"width":N}; then lines {"out":TEXT},
-// {"err":TEXT}, and last {"exit":N}.
+// Wire: one line of JSON, {"argv":[...],"json":B,"colour":B,"width":N,"cwd":DIR}; then lines
+// {"out":TEXT}, {"err":TEXT}, and last {"exit":N}.
 #pragma once
 
 #include <chrono>
@@ -19,6 +19,7 @@ namespace alos::surface {
 struct Asked {
   std::vector<std::string> words;
   Style style;
+  std::string cwd;  // of whoever asks
 };
 
 // Listens from when it is made until it is stopped or destroyed. `serve` runs on the service's

@@ -15,9 +15,10 @@ struct Session {
   Output& output;
   Style style;
   std::string store_dir;
-  // service: on behalf of somebody at another terminal, by the runtime that goes on; here: by a
-  // runtime that ends with the command.
-  enum class Place : std::uint8_t { here, service } place = Place::here;
+  // service: on behalf of somebody at another terminal, by a run in the foreground; daemon: the
+  // same, by a runtime that stays; here: by a runtime that ends with the command.
+  enum class Place : std::uint8_t { here, service, daemon } place = Place::here;
+  std::string cwd;  // of whoever asks; relative paths begin there
 };
 
 struct Host {
@@ -33,5 +34,7 @@ std::string command_line(const std::string& store_dir, std::string_view command)
 std::string default_store_dir();
 
 base::Time system_now();
+
+std::string working_directory();
 
 }  // namespace alos::surface

@@ -440,12 +440,12 @@ int fill_and_hang(const std::string& dir, int jobs) {
 }
 
 const std::vector<Figure>& figures() {
-  static const std::vector<Figure> all{{"ps", &measure_ps},         {"decide", &measure_decide},
-                                       {"derive", &measure_derive}, {"objects", &measure_objects},
-                                       {"reads", &measure_reads},   {"writes", &measure_writes},
-                                       {"turns", &measure_turns},   {"journal", &measure_journal},
-                                       {"size", &measure_size},     {"recovery", &measure_recovery},
-                                       {"ps", &measure_ps}};
+  static const std::vector<Figure> all{
+      {"ps", &measure_ps},         {"decide", &measure_decide},
+      {"derive", &measure_derive}, {"objects", &measure_objects},
+      {"reads", &measure_reads},   {"writes", &measure_writes},
+      {"turns", &measure_turns},   {"journal", &measure_journal},
+      {"size", &measure_size},     {"recovery", &measure_recovery}};
   return all;
 }
 
