@@ -28,20 +28,6 @@ std::string quoted(std::string_view text) {
   return fmt::format("`{}`", base::printable(base::shortened(text, 40)));
 }
 
-// 300, 10KB, 10MB, 2GB; the units are powers of 1024.
-Result<std::uint64_t> parse_bytes(std::string_view text) {
-  std::uint64_t unit = 1;
-  for (const auto& [name, size] : {std::pair<std::string_view, std::uint64_t>{"KB", 1ULL << 10},
-                                   {"MB", 1ULL << 20},
-                                   {"GB", 1ULL << 30}})
-    if (text.ends_with(name)) text.remove_suffix(2), unit = size;
-  const auto number = base::parse_unsigned(text);
-  if (!number || *number > (1ULL << 62) / unit)
-    return fail(Code::invalid, fmt::format("{} is not a number of bytes", quoted(text)),
-                "for example: 300, 64KB, 10MB");
-  return *number * unit;
-}
-
 std::string bytes_text(std::uint64_t bytes) {
   if (bytes < 1024) return fmt::format("{} B", bytes);
   if (bytes < 1024 * 1024) return fmt::format("{:.1f} KB", static_cast<double>(bytes) / 1024);
@@ -84,7 +70,7 @@ Result<std::uint64_t> parse_amount(BudgetKind kind, std::string_view text) {
   if (kind == BudgetKind::usd) return parse_usd_micro(text);
   if (kind == BudgetKind::wall || kind == BudgetKind::cpu)
     return static_cast<std::uint64_t>(TRY(base::parse_duration(text)).count() / 1000);
-  if (is_bytes(kind)) return parse_bytes(text);
+  if (is_bytes(kind)) return base::parse_bytes(text);
   const auto number = base::parse_unsigned(text);
   if (!number)
     return fail(Code::invalid,

@@ -44,21 +44,6 @@ constexpr std::string_view kOptionsText =
     "after the resource: ask [N of NAMES], deny, uses=N, until=TIME, within=TIME, else=allow, "
     "bytes<=N, name=, under=, argv=, method=, delegate, delegate-only";
 
-// 4096, 64K, 2M.
-Result<std::uint64_t> parse_bytes(std::string_view text) {
-  unsigned shift = 0;
-  if (text.ends_with('K')) shift = 10;
-  if (text.ends_with('M')) shift = 20;
-  if (text.ends_with('G')) shift = 30;
-  const auto number = base::parse_unsigned(shift == 0 ? text : text.substr(0, text.size() - 1));
-  if (!number || *number > (std::uint64_t{1} << 50 >> shift))
-    return fail(
-        Code::invalid,
-        fmt::format("`{}` is not a number of bytes", base::printable(base::shortened(text, 60))),
-        "a whole number, or with K, M or G: bytes<=64K");
-  return *number << shift;
-}
-
 Result<Condition> parse_values(ConditionKind kind, std::string_view text) {
   Condition out{kind, 0, {}};
   const char between = kind == ConditionKind::argv ? ',' : '|';
@@ -91,8 +76,8 @@ class OptionParser {
  private:
   // What is said twice could mean either.
   Result<void> once(std::string_view word) {
-    const std::string_view key = word.starts_with("delegate") ? "delegate"
-                                                              : word.substr(0, word.find('=') + 1);
+    const std::string_view key =
+        word.starts_with("delegate") ? "delegate" : word.substr(0, word.find('=') + 1);
     if (std::find(said_.begin(), said_.end(), key) != said_.end())
       return fail(Code::invalid, fmt::format("`{}` is said twice", base::printable(key)));
     said_.push_back(key);
@@ -129,7 +114,7 @@ class OptionParser {
       return {};
     }
     if (word.starts_with("bytes<=")) {
-      const std::uint64_t bytes_max = TRY(parse_bytes(word.substr(7)));
+      const std::uint64_t bytes_max = TRY(base::parse_bytes(word.substr(7)));
       return add({ConditionKind::bytes, bytes_max, {}});
     }
     for (const auto kind :

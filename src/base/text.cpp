@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/id.h"
+
 namespace alos::base {
 namespace {
 
@@ -98,6 +100,22 @@ std::string shortened(std::string_view text, std::size_t bytes_max) {
   std::size_t end = bytes_max - 3;
   while (end > 0 && (static_cast<std::uint8_t>(text[end]) & 0xC0) == 0x80) --end;
   return std::string(text.substr(0, end)) + "…";
+}
+
+Result<std::uint64_t> parse_bytes(std::string_view text) {
+  std::string_view number = text.ends_with('B') ? text.substr(0, text.size() - 1) : text;
+  const unsigned shift = number.ends_with('K')   ? 10
+                         : number.ends_with('M') ? 20
+                         : number.ends_with('G') ? 30
+                                                 : 0;
+  if (shift != 0) number.remove_suffix(1);
+  const auto count = parse_unsigned(number);
+  const bool bare_b = shift == 0 && text.ends_with('B');
+  if (!count || bare_b || *count > (std::uint64_t{1} << 50 >> shift))
+    return fail(Code::invalid,
+                fmt::format("`{}` is not a number of bytes", printable(shortened(text, 60))),
+                "a whole number, or with K, M or G: 64K, 10MB");
+  return *count << shift;
 }
 
 std::string shell_quoted(std::string_view text) {

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.h"
+
 namespace alos::base {
 
 bool is_utf8(std::string_view bytes);
@@ -20,6 +22,9 @@ std::string shortened(std::string_view text, std::size_t bytes_max);
 
 // The text as one word of a POSIX shell that means itself: 'it'\''s'.
 std::string shell_quoted(std::string_view text);
+
+// 300, 64K, 10MB; the units are powers of 1024. Errors: `invalid`.
+Result<std::uint64_t> parse_bytes(std::string_view text);
 
 // The nearest of `known` to `word` by edit distance; empty when none is near enough to suggest.
 std::string_view nearest(std::string_view word, std::span<const std::string_view> known);

@@ -45,7 +45,7 @@ struct Capability {
   std::string from;  // who granted it: manifest, base, human:owner (request 7.r1), ...
   std::optional<std::uint64_t> uses_left;
   bool revoked = false;
-  base::Seq seq = 0;  // of the record that granted it
+  base::Seq seq = 0;         // of the record that granted it
   std::optional<Seen> seen;  // of a bound one: holds as long as that is there
   ALOS_FIELDS(id, holder, grant, parent, bound_call, from, uses_left, revoked, seq, seen)
 };

@@ -113,20 +113,19 @@ Result<void> check_over(const core::JobState& state, const core::RequestOpened& 
   return {};
 }
 
-// An edit changes what is done, not what may be done: each need of the call as it is then is allowed,
-// or asked of this person alone.
+// An edit changes what is done, not what may be done: each need of the call as it is then is
+// allowed, or asked of this person alone.
 Result<void> check_edited(const core::JobState& state, const core::Request& request,
                           std::string_view by, const EditedCall& edited, base::Time now) {
   for (const abi::Need& need : edited.needs) {
     const auto decision = core::decide(state, request.process, need, edited.digest, now);
-    const std::string what =
-        fmt::format("{} {}", base::name_of(need.right), need.resource.text());
+    const std::string what = fmt::format("{} {}", base::name_of(need.right), need.resource.text());
     if (decision.verdict == core::Verdict::denied)
-      return fail(Code::denied,
-                  fmt::format("the edited call would {}, and that is denied: {}", what,
-                              decision.reason),
-                  fmt::format("`alos grant {} '{}'` first, or edit it otherwise",
-                              base::to_string(base::Pid{state.job, request.process}), what));
+      return fail(
+          Code::denied,
+          fmt::format("the edited call would {}, and that is denied: {}", what, decision.reason),
+          fmt::format("`alos grant {} '{}'` first, or edit it otherwise",
+                      base::to_string(base::Pid{state.job, request.process}), what));
     if (decision.verdict != core::Verdict::asked) continue;
     for (const base::CapId id : decision.matched) {
       const abi::Asking& asking = state.cap(id)->grant.asking;
@@ -314,8 +313,12 @@ Result<void> release_orphans(const Services& services, const JobPtr& job, const 
       continue;
     const std::uint32_t process = request.process;
     TRY(append(services, job, lock, process, job->state.seq,
-               core::RequestAnswered{request.opened.request, core::AnswerKind::cancelled, by, "",
-                                     "what said to ask was taken back", {}}));
+               core::RequestAnswered{request.opened.request,
+                                     core::AnswerKind::cancelled,
+                                     by,
+                                     "",
+                                     "what said to ask was taken back",
+                                     {}}));
     services.wakes.wake_locked(job, lock, process);
   }
   return {};

@@ -138,8 +138,8 @@ base::Result<void> Journal::as_seen(const Lock& lock, const ports::Grounds& grou
     if (!cap.seen || *cap.seen == core::Seen{found.existed, found.digest}) continue;
     const base::Error error{
         base::Code::conflict,
-        fmt::format("{} has changed since it was shown to {}", grounds.needs.front().resource.text(),
-                    cap.from),
+        fmt::format("{} has changed since it was shown to {}",
+                    grounds.needs.front().resource.text(), cap.from),
         "nothing was done; look at it again, and call again if it is still right"};
     observe(grounds.digest, name, error);
     TRY(append_after_observations(lock, place_.cause, core::CapRevoked{{id}, "alos"}));

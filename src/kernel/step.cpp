@@ -121,7 +121,8 @@ namespace {
 void note_edits(const core::Frame& frame, Returned& returned) {
   for (const core::Syscall& one : frame.syscalls) {
     if (!one.replacement || !one.edited_by) continue;
-    std::string note = fmt::format("{} changed this {} before saying yes", *one.edited_by, one.name);
+    std::string note =
+        fmt::format("{} changed this {} before saying yes", *one.edited_by, one.name);
     if (returned.error) {
       returned.error->what += " (" + note + ")";
       return;

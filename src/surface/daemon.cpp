@@ -25,10 +25,10 @@ using kernel::RecordView;
 
 namespace {
 
-constexpr auto kFeedPatience = std::chrono::milliseconds(200);
+constexpr auto kWatchPatience = std::chrono::milliseconds(200);
 constexpr int kSignalPatienceMs = 1000;
 constexpr std::uint64_t kPageRecords = 1000;
-constexpr std::string_view kBy = "human:owner";
+constexpr std::string_view kOwner = "human:owner";
 
 // A run in the foreground ends with what it was started for: nothing else is started in it.
 Result<void> only_a_daemon(const Session& session) {
@@ -43,7 +43,7 @@ Result<void> only_a_daemon(const Session& session) {
 Result<void> goes_on(Kernel& kernel, const std::string& store_dir, base::Pid pid) {
   const Policy policy = TRY(read_policy(store_dir));
   TRY(kernel.set_policy(pid.job, policy.standing_for(TRY(roots_of(kernel, pid.job)))));
-  return kernel.resume(pid, std::string(kBy));
+  return kernel.resume(pid, std::string(kOwner));
 }
 
 // Everything that was not paused goes on. What cannot, for a reason of its own, is said and left.
@@ -108,7 +108,7 @@ class Watch {
         return say_end(session_.output, session_.style, session_.store_dir, process);
       }
       if (session_.output.gone()) return 0;
-      (void)subscription->next(kFeedPatience);
+      (void)subscription->next(kWatchPatience);
     }
   }
 

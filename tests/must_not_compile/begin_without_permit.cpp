@@ -3,7 +3,8 @@
 
 using namespace alos;
 
-base::Result<void> begin(kernel::Journal& journal, ports::Permit<abi::FsRead> permit, const abi::FsRead& call) {
+base::Result<void> begin(kernel::Journal& journal, ports::Permit<abi::FsRead> permit,
+                         const abi::FsRead& call) {
 #ifdef ALOS_CONTROL
   (void)call;
   TRY(journal.begin(std::move(permit)));

@@ -1,4 +1,5 @@
-// expect: discards qualifiers|assignment of member .* in read-only object|is private within this context|no match for .operator=
+// expect: discards qualifiers|assignment of member .* in read-only object|is private within this
+// context|no match for .operator=
 #include "abi/calls.h"
 #include "ports/tokens.h"
 

@@ -9,4 +9,6 @@ using Call = abi::MemPut;
 #else
 using Call = abi::FsWrite;
 #endif
-base::Result<Call::Reply> enact(kernel::Journal& journal, ports::Permit<Call> permit) { return journal.enact(std::move(permit)); }
+base::Result<Call::Reply> enact(kernel::Journal& journal, ports::Permit<Call> permit) {
+  return journal.enact(std::move(permit));
+}

@@ -4,12 +4,15 @@
 using namespace alos;
 
 template <typename C>
-ports::Outcome<abi::FsRemove::Reply> act(ports::Performs<abi::FsRemove>& hand, const ports::Intent<C>& intent) {
+ports::Outcome<abi::FsRemove::Reply> act(ports::Performs<abi::FsRemove>& hand,
+                                         const ports::Intent<C>& intent) {
   return hand.perform(intent);
 }
 
 #ifdef ALOS_CONTROL
-template ports::Outcome<abi::FsRemove::Reply> act(ports::Performs<abi::FsRemove>&, const ports::Intent<abi::FsRemove>&);
+template ports::Outcome<abi::FsRemove::Reply> act(ports::Performs<abi::FsRemove>&,
+                                                  const ports::Intent<abi::FsRemove>&);
 #else
-template ports::Outcome<abi::FsRemove::Reply> act(ports::Performs<abi::FsRemove>&, const ports::Intent<abi::FsRead>&);
+template ports::Outcome<abi::FsRemove::Reply> act(ports::Performs<abi::FsRemove>&,
+                                                  const ports::Intent<abi::FsRead>&);
 #endif

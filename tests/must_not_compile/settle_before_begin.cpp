@@ -3,7 +3,8 @@
 
 using namespace alos;
 
-base::Result<abi::FsRead::Reply> answer(kernel::Journal& journal, ports::Permit<abi::FsRead> permit, ports::Outcome<abi::FsRead::Reply> outcome) {
+base::Result<abi::FsRead::Reply> answer(kernel::Journal& journal, ports::Permit<abi::FsRead> permit,
+                                        ports::Outcome<abi::FsRead::Reply> outcome) {
 #ifdef ALOS_CONTROL
   auto intent = TRY(journal.begin(std::move(permit)));
   auto receipt = TRY(journal.settle(std::move(intent), std::move(outcome)));
