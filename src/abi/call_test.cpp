@@ -127,14 +127,14 @@ std::vector<std::string> names_and_classes(CallList<C...>) {
 // They stand in journals: a call may be added; none may change its name or its class.
 TEST(Call, NamesAndClassesAreFrozen) {
   const std::vector<std::string> known{
-      "fs.read observe",          "fs.write verifiable",  "fs.list observe",
-      "fs.stat observe",          "fs.search observe",    "fs.mkdir verifiable",
-      "fs.move verifiable",       "fs.remove verifiable", "time.now observe",
-      "time.sleep internal",      "human.ask internal",   "human.tell internal",
-      "cap.request internal",     "cap.list internal",    "mem.put internal",
-      "mem.get internal",         "mem.append internal",  "mem.list internal",
-      "proc.info internal",       "proc.chdir internal",  "proc.exit internal",
-      "model.generate repeatable"};
+      "fs.read observe",           "fs.write verifiable",  "fs.list observe",
+      "fs.stat observe",           "fs.search observe",    "fs.mkdir verifiable",
+      "fs.move verifiable",        "fs.remove verifiable", "time.now observe",
+      "time.sleep internal",       "human.ask internal",   "human.tell internal",
+      "cap.request internal",      "cap.list internal",    "mem.put internal",
+      "mem.get internal",          "mem.append internal",  "mem.list internal",
+      "proc.info internal",        "proc.chdir internal",  "proc.exit internal",
+      "model.generate repeatable", "msg.send internal",    "msg.receive internal"};
   const auto present = names_and_classes(AllCalls{});
   const std::set<std::string> set(present.begin(), present.end());
   EXPECT_EQ(set.size(), present.size()) << "a name stands twice";

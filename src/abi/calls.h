@@ -6,6 +6,7 @@
 #include "abi/human.h"
 #include "abi/mem.h"
 #include "abi/model.h"
+#include "abi/msg.h"
 #include "abi/proc.h"
 #include "abi/time.h"
 
@@ -20,6 +21,7 @@ struct Concat<CallList<C...>> {
 template <typename... A, typename... B, typename... Rest>
 struct Concat<CallList<A...>, CallList<B...>, Rest...> : Concat<CallList<A..., B...>, Rest...> {};
 
-using AllCalls = Concat<FsCalls, TimeCalls, HumanCalls, MemCalls, ProcCalls, ModelCalls>::type;
+using AllCalls =
+    Concat<FsCalls, TimeCalls, HumanCalls, MemCalls, ProcCalls, MsgCalls, ModelCalls>::type;
 
 }  // namespace alos::abi

@@ -70,6 +70,8 @@ Image coding_image() {
            "spawn_process",
            "wait_process",
            "list_processes",
+           "send_message",
+           "receive_message",
            "put_object",
            "get_object",
            "append_object",

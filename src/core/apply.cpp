@@ -272,6 +272,7 @@ class Applier {
     syscall.until = body.until;
     syscall.request = body.request;
     syscall.child = body.child;
+    syscall.letter = body.letter;
     return {};
   }
 
@@ -335,6 +336,51 @@ class Applier {
       add_usage(process->usage, usage);
       charge(state_, process->number, amounts_of(usage), {});
     }
+    return {};
+  }
+
+  Result<void> operator()(const MessageSent& body) {
+    Process& process = *TRY(live());
+    if (body.number != process.sent + 1) return misfit("its number is not the next");
+    Process* to = body.to.job == state_.job ? state_.process(body.to.number) : nullptr;
+    if (body.to.job == state_.job && (to == nullptr || !to->live()))
+      return misfit("it goes to a process that does not live");
+    ++process.sent;
+    if (to != nullptr)
+      to->mailbox.push_back(
+          {base::to_string(record_.pid()), body.number, body.kind, body.text, body.re});
+    else
+      state_.outbox.push_back(
+          {record_.process, body.number, body.to, body.kind, body.text, body.re, record_.seq});
+    return {};
+  }
+
+  Result<void> operator()(const MessageReceived& body) {
+    Process& process = *TRY(live());
+    std::uint64_t& last = process.heard[body.letter.from];
+    if (body.letter.number <= last) return misfit("it has come before");
+    last = body.letter.number;
+    process.mailbox.push_back(body.letter);
+    return {};
+  }
+
+  Result<void> operator()(const MessageDelivered& body) {
+    const auto found =
+        std::find_if(state_.outbox.begin(), state_.outbox.end(), [&](const Outgoing& one) {
+          return one.process == body.process && one.number == body.number;
+        });
+    if (found == state_.outbox.end()) return misfit("no such message is under way");
+    state_.outbox.erase(found);
+    return {};
+  }
+
+  Result<void> operator()(const MessageTaken& body) {
+    Process& process = *TRY(live());
+    const auto found = std::find_if(
+        process.mailbox.begin(), process.mailbox.end(),
+        [&](const abi::Letter& one) { return one.from == body.from && one.number == body.number; });
+    if (found == process.mailbox.end()) return misfit("it is not in the mailbox");
+    process.mailbox.erase(found);
     return {};
   }
 
@@ -420,6 +466,7 @@ class Applier {
       --one.committed[static_cast<std::size_t>(abi::BudgetKind::processes)];
     });
     process.frames.clear();
+    process.mailbox.clear();
     return {};
   }
 

@@ -257,8 +257,9 @@ struct CallWaiting {
   base::Digest digest;
   std::optional<base::Time> until;
   std::optional<base::RequestId> request;
-  std::optional<std::uint32_t> child;  // until this process has ended
-  ALOS_FIELDS(call, n, name, digest, until, request, child)
+  std::optional<std::uint32_t> child;       // until this process has ended
+  std::optional<abi::LetterFilter> letter;  // until such a message has come
+  ALOS_FIELDS(call, n, name, digest, until, request, child, letter)
 };
 
 // More of a budget that is used up, to whom it belongs, and what is needed of it now.
@@ -350,12 +351,44 @@ struct BudgetSet {  // a limit was changed; absent: there is none any more
   ALOS_FIELDS(kind, limit, by)
 };
 
+struct MessageSent {  // within the job it is in the mailbox by that, else in the outbox
+  static constexpr std::string_view kKind = "message.sent";
+  std::uint64_t number = 0;  // of its sender's, from 1
+  base::Pid to;
+  std::string kind;
+  base::Text text;
+  std::optional<std::uint64_t> re;
+  ALOS_FIELDS(number, to, kind, text, re)
+};
+
+struct MessageReceived {  // from another job, or a person
+  static constexpr std::string_view kKind = "message.received";
+  abi::Letter letter;
+  ALOS_FIELDS(letter)
+};
+
+struct MessageDelivered {  // the other job has it, or never will: then why
+  static constexpr std::string_view kKind = "message.delivered";
+  std::uint32_t process = 0;  // the sender
+  std::uint64_t number = 0;
+  std::optional<base::Error> error;
+  ALOS_FIELDS(process, number, error)
+};
+
+struct MessageTaken {
+  static constexpr std::string_view kKind = "message.taken";
+  std::string from;
+  std::uint64_t number = 0;
+  ALOS_FIELDS(from, number)
+};
+
 using Body =
     std::variant<JobCreated, JobOpened, ProcessSpawned, ProcessMoved, ProcessPaused, ProcessResumed,
                  ProcessExiting, ProcessExited, ProcessFailed, ProcessKilled, CapGranted,
                  CapRevoked, AuthorityDecided, TurnStarted, TurnFailed, ToolCalled, ToolReturned,
                  CallIntended, CallSettled, CallObserved, CallWaiting, RequestOpened,
-                 RequestAnswered, ObjectPut, HumanTold, RequestVoted, BudgetWarned, BudgetSet>;
+                 RequestAnswered, ObjectPut, HumanTold, RequestVoted, BudgetWarned, BudgetSet,
+                 MessageSent, MessageReceived, MessageDelivered, MessageTaken>;
 
 struct Record {
   base::JobId job;

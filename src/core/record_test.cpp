@@ -95,6 +95,13 @@ const std::vector<Golden>& golden() {
       {"call.waiting",
        R"({"call":4,"n":1,"name":"proc.wait","digest":")" ALOS_TEST_DIGEST R"(","child":2})"},
       {"human.told", R"({"to":"owner","text":"done"})"},
+      {"message.sent", R"({"number":1,"to":"7.3","kind":"message","text":"hello","re":4})"},
+      {"message.received",
+       R"({"letter":{"from":"8.1","number":2,"kind":"question","text":"well?"}})"},
+      {"message.delivered", R"({"process":2,"number":1})"},
+      {"message.taken", R"({"from":"human:owner","number":9})"},
+      {"call.waiting", R"({"call":4,"n":1,"name":"msg.receive","digest":")" ALOS_TEST_DIGEST
+                       R"(","letter":{"kind":"answer"}})"},
       {"budget.warned", R"({"kind":"tool_calls","used":40,"limit":50})"},
       {"budget.set", R"({"kind":"usd","limit":2000000,"by":"human:owner"})"},
       {"budget.set", R"({"kind":"wall","by":"human:owner"})"},

@@ -43,9 +43,10 @@ struct Syscall {
   std::optional<std::uint32_t> child;      // waiting for its end
   std::optional<base::Text> replacement;   // what a person made of the call: it is done instead
   std::optional<std::string> edited_by;
-  Usage reserves;  // intended: what it may spend at most
+  Usage reserves;                           // intended: what it may spend at most
+  std::optional<abi::LetterFilter> letter;  // waiting for such a message
   ALOS_FIELDS(n, name, digest, stage, seq, reply, error, outcome, effect, matched, spends, needs,
-              existed, preimage, until, request, child, replacement, edited_by, reserves)
+              existed, preimage, until, request, child, replacement, edited_by, reserves, letter)
   static constexpr std::size_t kAddedFrom = 19;
 };
 
@@ -93,14 +94,17 @@ struct Process {
   abi::Transcript transcript;
   std::uint32_t turns = 0;  // model replies
   std::uint64_t next_call = 1;
-  std::vector<Frame> frames;            // open durable calls
-  std::vector<std::string> answered;    // tool requests of the last reply that have returned
-  base::Seq last_seq = 0;               // of the last record about it
-  std::vector<abi::BudgetKind> warned;  // budget.warned was said of these limits
-  std::optional<base::RequestId> asks;  // waits until it is answered whether there is more
+  std::vector<Frame> frames;                   // open durable calls
+  std::vector<std::string> answered;           // tool requests of the last reply that have returned
+  base::Seq last_seq = 0;                      // of the last record about it
+  std::vector<abi::BudgetKind> warned;         // budget.warned was said of these limits
+  std::optional<base::RequestId> asks;         // waits until it is answered whether there is more
+  std::uint64_t sent = 0;                      // messages
+  std::vector<abi::Letter> mailbox;            // not taken yet, oldest first
+  std::map<std::string, std::uint64_t> heard;  // the last number of each sender of another job
   ALOS_FIELDS(number, parent, name, image, model, prompt, goal, tools, cwd, budget, price, usage,
               started, state, reason, error, result, exiting, transcript, turns, next_call, frames,
-              answered, last_seq, warned, asks)
+              answered, last_seq, warned, asks, sent, mailbox, heard)
   static constexpr std::size_t kAddedFrom = 24;
 
   // Of itself and all below it; derived, never stored (budget.h).
@@ -173,6 +177,19 @@ class CapabilityIndex {
   std::vector<std::vector<base::CapId>> held_;  // by holder
 };
 
+// A message to another job that has not arrived yet.
+struct Outgoing {
+  std::uint32_t process = 0;  // the sender
+  std::uint64_t number = 0;
+  base::Pid to;
+  std::string kind;
+  base::Text text;
+  std::optional<std::uint64_t> re;
+  base::Seq seq = 0;
+  ALOS_FIELDS(process, number, to, kind, text, re, seq)
+  bool operator==(const Outgoing&) const = default;
+};
+
 struct JobState {
   base::JobId job;
   base::Seq seq = 0;  // of the last record
@@ -188,8 +205,9 @@ struct JobState {
   std::vector<Request> requests;        // id - 1
   std::map<std::string, std::map<std::string, Object>> objects;  // by namespace and name
   std::vector<Person> people;  // who may be asked besides the owner
+  std::vector<Outgoing> outbox;
   ALOS_FIELDS(job, seq, head, at, owner, roots, trapdoors, epoch, authority_version, processes,
-              caps, requests, objects, people)
+              caps, requests, objects, people, outbox)
   static constexpr std::size_t kAddedFrom = 13;
 
   CapabilityIndex index;

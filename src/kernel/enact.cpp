@@ -6,6 +6,7 @@
 #include "core/decide.h"
 #include "kernel/answers.h"
 #include "kernel/journal.h"
+#include "kernel/mail.h"
 
 namespace alos::kernel {
 namespace {
@@ -89,6 +90,29 @@ base::Unexpected Enactment::park_for(std::uint32_t child, std::string_view name)
   if (!seq) return base::Unexpected(seq.error());
   return fail(Code::parked,
               "waits for process " + base::to_string(base::Pid{place.job->id(), child}));
+}
+
+base::Unexpected Enactment::park_for_letter(const abi::LetterFilter& which,
+                                            std::optional<std::uint64_t> timeout_ms) {
+  const Place& place = journal_.place();
+  std::optional<base::Time> until;
+  if (timeout_ms) until = now() + std::chrono::milliseconds(*timeout_ms);
+  const auto seq = append(place.cause, core::CallWaiting{place.call,
+                                                         journal_.n(),
+                                                         std::string(abi::MsgReceive::kName),
+                                                         grounds_.digest,
+                                                         until,
+                                                         {},
+                                                         {},
+                                                         which});
+  if (!seq) return base::Unexpected(seq.error());
+  if (until)
+    journal_.services().wakes.wake_at(place.job, place.process, place.call, journal_.n(), *until);
+  return fail(Code::parked, "waits for a message");
+}
+
+Result<void> Enactment::hand_out(std::uint32_t process) {
+  return kernel::hand_out(journal_.services(), journal_.place().job, lock_, process);
 }
 
 void Enactment::wake(std::uint32_t process) const {

@@ -29,9 +29,12 @@ class Enactment {
   base::Unexpected park_until(base::Time when, std::string_view name);
   base::Unexpected park_on(core::RequestOpened request);
   base::Unexpected park_for(std::uint32_t child, std::string_view name);  // until it has ended
+  base::Unexpected park_for_letter(const abi::LetterFilter& which,
+                                   std::optional<std::uint64_t> timeout_ms);
 
   void wake(std::uint32_t process) const;
-  base::Result<void> release_orphans();  // after a revocation (answers.h)
+  base::Result<void> hand_out(std::uint32_t process);  // after a message (mail.h)
+  base::Result<void> release_orphans();                // after a revocation (answers.h)
   const std::vector<abi::Image>& images() const;
   std::span<const base::CapId> matched() const { return grounds_.matched; }
 
@@ -59,6 +62,8 @@ base::Result<abi::ProcExit::Reply> carry_out(Enactment& act, const abi::ProcExit
 base::Result<abi::ProcSpawn::Reply> carry_out(Enactment& act, const abi::ProcSpawn& call);
 base::Result<abi::ProcWait::Reply> carry_out(Enactment& act, const abi::ProcWait& call);
 base::Result<abi::ProcList::Reply> carry_out(Enactment& act, const abi::ProcList& call);
+base::Result<abi::MsgSend::Reply> carry_out(Enactment& act, const abi::MsgSend& call);
+base::Result<abi::MsgReceive::Reply> carry_out(Enactment& act, const abi::MsgReceive& call);
 base::Result<abi::CapDerive::Reply> carry_out(Enactment& act, const abi::CapDerive& call);
 base::Result<abi::CapDrop::Reply> carry_out(Enactment& act, const abi::CapDrop& call);
 

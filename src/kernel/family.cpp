@@ -133,6 +133,13 @@ Result<abi::ProcSpawn::Reply> carry_out(Enactment& act, const abi::ProcSpawn& ca
     TRY(hand_over(act, pid.number, std::move(one.grant), "base of " + from, one.parent));
   for (core::Derived& one : handed)
     TRY(hand_over(act, pid.number, std::move(one.grant), from, one.parent));
+  // Parent and child may write to each other.
+  for (const auto& [holder, other] : {std::pair(pid, act.pid()), std::pair(act.pid(), pid)}) {
+    abi::Grant mail;
+    mail.rights = {abi::Right::write};
+    mail.resource = abi::Pattern::exactly(abi::Resource::process(other));
+    TRY(hand_over(act, holder.number, std::move(mail), "base", {}));
+  }
   act.wake(pid.number);
   return abi::ProcSpawn::Reply{pid};
 }

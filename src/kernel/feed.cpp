@@ -60,6 +60,10 @@ void Owner::deliver(const std::vector<Committer::Batch>& batches) {
   for (const Committer::Batch& batch : batches) {
     const Lock lock(batch.job->mutex);
     const auto& processes = batch.job->state.processes;
+    if (!batch.job->state.outbox.empty()) {
+      post_pump(batch.job);
+      continue;
+    }
     if (std::none_of(processes.begin(), processes.end(),
                      [](const core::Process& process) { return process.live(); }))
       over.push_back(batch.job->id());

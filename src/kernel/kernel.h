@@ -228,6 +228,9 @@ class Kernel {
   virtual base::Result<std::string> grant(base::Pid pid, const abi::Grant& grant,
                                           const std::string& by) = 0;
   virtual base::Result<void> revoke(const std::string& capability, const std::string& by) = 0;
+  // A message from a person into a process's mailbox. Errors: `conflict`, `exhausted` (it is full).
+  virtual base::Result<void> send(base::Pid pid, const std::string& text,
+                                  const std::string& by) = 0;
   // A limit of a process, absent: none. What waits for it goes on. Errors: `exhausted` (more than
   // its parent's pool has left).
   virtual base::Result<void> set_budget(base::Pid pid, abi::BudgetKind kind,

@@ -49,6 +49,9 @@ class Looking : public Kernel {
     return not_owner();
   }
   base::Result<void> revoke(const std::string&, const std::string&) override { return not_owner(); }
+  base::Result<void> send(base::Pid, const std::string&, const std::string&) override {
+    return not_owner();
+  }
   base::Result<void> set_budget(base::Pid, abi::BudgetKind, std::optional<std::uint64_t>,
                                 const std::string&) override {
     return not_owner();

@@ -173,6 +173,7 @@ Result<void> Owner::activate(const JobPtr& job, const Lock& lock) {
     TRY(cancel_frame(services_, job, lock, process, call,
                      "the runtime that it was made through has ended"));
   job->active = true;
+  if (!job->state.outbox.empty()) post_pump(job);
   for (const core::Request& request : job->state.requests)
     if (!request.answered && request.opened.deadline)
       expire_at(job, request.opened.request, *request.opened.deadline);
@@ -315,16 +316,21 @@ void Owner::settle_sleep(const JobPtr& job, std::uint32_t process, base::CallId 
     return;
   const base::Time now = hands_.clock.now();
   if (now < *syscall->until) return wake_at(job, process, call, n, *syscall->until);
-  const core::CallObserved body{call,
-                                n,
-                                syscall->name,
-                                syscall->digest,
-                                base::RawJson{base::to_json(abi::TimeSleep::Reply{now})},
-                                {}};
+  core::CallObserved body{call, n, syscall->name, syscall->digest, {}, {}};
+  if (syscall->letter)
+    body.error = base::Error{Code::timeout, "no such message has come in time", ""};
+  else
+    body.reply = base::RawJson{base::to_json(abi::TimeSleep::Reply{now})};
   if (append(services_, job, lock, process, syscall->seq, body)) {
     job->changed.notify_all();
     wake_locked(job, lock, process);
   }
+}
+
+void Owner::post_pump(const JobPtr& job) {
+  hands_.executor.post([weak = weak_from_this(), job] {
+    if (const auto self = weak.lock()) self->pump(job);
+  });
 }
 
 // ---- ending ----

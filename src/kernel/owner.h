@@ -30,6 +30,7 @@ class Owner final : public Looking, public Wakes, public std::enable_shared_from
   base::Result<std::string> grant(base::Pid pid, const abi::Grant& grant,
                                   const std::string& by) override;
   base::Result<void> revoke(const std::string& capability, const std::string& by) override;
+  base::Result<void> send(base::Pid pid, const std::string& text, const std::string& by) override;
   base::Result<void> set_budget(base::Pid pid, abi::BudgetKind kind,
                                 std::optional<std::uint64_t> limit, const std::string& by) override;
   base::Result<void> set_policy(base::JobId job, const std::vector<Standing>& standing) override;
@@ -62,6 +63,9 @@ class Owner final : public Looking, public Wakes, public std::enable_shared_from
   void run_step(const JobPtr& job, std::uint32_t process);
   void after_step(const JobPtr& job, const Lock& lock, std::uint32_t process,
                   const base::Result<void>& result);
+  void pump(const JobPtr& job);
+  void post_pump(const JobPtr& job);
+  std::optional<core::Outgoing> next_outgoing(const JobPtr& job, abi::Letter& letter);
   void settle_sleep(const JobPtr& job, std::uint32_t process, base::CallId call, std::uint32_t n);
   void deliver(const std::vector<Committer::Batch>& batches);
   void lose(const std::vector<JobPtr>& jobs, const base::Error& error);

@@ -28,6 +28,8 @@ std::string waiting_on(const core::JobState& state, const core::Process& process
       if (pending->effect == abi::EffectClass::repeatable) return "model:" + process.model;
       continue;
     }
+    if (pending->letter)
+      return "message" + (pending->letter->from ? " from " + *pending->letter->from : "");
     if (pending->until) return "until " + base::to_string(*pending->until);
     const core::Request* request = pending->request ? state.request(*pending->request) : nullptr;
     if (request != nullptr && !request->answered)

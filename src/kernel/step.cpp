@@ -109,7 +109,7 @@ Result<void> Step::run_tool(const abi::OpenCall& open, const Tool& tool) {
 
 // One tool call more. When there is none left, the process is paused or its owner is asked.
 Result<void> Step::pay_for_call(const Lock& lock, const core::Process& process) {
-  const auto can = afford(services_, job_, lock, process_, {.tool_calls = 1});
+  auto can = afford(services_, job_, lock, process_, {.tool_calls = 1});
   if (can || can.error().code != Code::exhausted) return can;
   TRY(append(lock, process.last_seq, core::ProcessPaused{"budget", can.error().what}));
   return base::fail(Code::cancelled, can.error().what);

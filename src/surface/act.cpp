@@ -209,6 +209,13 @@ Result<int> grant(Session& session, const Arguments& arguments) {
   return 0;
 }
 
+Result<int> send(Session& session, const Arguments& arguments) {
+  const base::Pid pid = TRY(base::parse_pid(arguments.words[0]));
+  TRY(session.kernel.send(pid, arguments.words[1], TRY(speaker(arguments))));
+  done(session, "sent", arguments.words[0]);
+  return 0;
+}
+
 Result<int> revoke(Session& session, const Arguments& arguments) {
   TRY(base::parse_job_scoped(arguments.words[0], 'c'));
   TRY(session.kernel.revoke(arguments.words[0], std::string(kBy)));

@@ -17,6 +17,7 @@ constexpr WordSpec kGrant[] = {{"PID"}, {"GRANT"}};
 constexpr WordSpec kCap[] = {{"CAPABILITY"}};
 constexpr WordSpec kSeq[] = {{"[JOB:]SEQ"}};
 constexpr WordSpec kCall[] = {{"PID"}, {"TOOL"}, {"JSON", Presence::optional}};
+constexpr WordSpec kMessage[] = {{"PID"}, {"TEXT"}};
 constexpr WordSpec kBudget[] = {{"PID"}, {"KEY=VALUE", Presence::optional}};
 constexpr WordSpec kShell[] = {{"SHELL"}};
 
@@ -176,6 +177,8 @@ constexpr CommandSpec kCommands[] = {
      "alos grant 7.1 'write fs:/workspace/docs/** until=2h'",
      Access::act,
      grant},
+    {"send", "put a message into a process's mailbox", kMessage, kAnswerOptions,
+     "alos send 7.1 'the build is green again'", Access::act, send},
     {"budget",
      "what a process may spend and has spent; changes a limit",
      kBudget,

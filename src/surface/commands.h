@@ -34,6 +34,7 @@ base::Result<int> deny(Session& session, const Arguments& arguments);
 base::Result<int> answer(Session& session, const Arguments& arguments);
 base::Result<int> grant(Session& session, const Arguments& arguments);
 base::Result<int> budget(Session& session, const Arguments& arguments);
+base::Result<int> send(Session& session, const Arguments& arguments);
 base::Result<int> revoke(Session& session, const Arguments& arguments);
 base::Result<int> call(Session& session, const Arguments& arguments);
 base::Result<int> store_rebuild(Session& session, const Arguments& arguments);

@@ -82,6 +82,7 @@ class FakeKernel final : public kernel::Kernel {
     return {};
   }
   std::size_t drain(std::chrono::milliseconds) override { return 0; }
+  Result<void> send(base::Pid, const std::string&, const std::string&) override { return {}; }
   Result<void> set_policy(base::JobId, const std::vector<kernel::Standing>&) override { return {}; }
   Result<base::Json> call(base::Pid, const std::string&, const std::string& arguments) override {
     return base::Json::trusted(arguments);

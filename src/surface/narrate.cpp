@@ -181,6 +181,20 @@ std::string other_summary(std::string_view kind, Reader body) {
     return fmt::format("budget {}: {} of {} are used", get(body, "kind"), amount("used"),
                        amount("limit"));
   }
+  if (kind == "message.sent")
+    return fmt::format("message {} to {}: {}", get(body, "number"), get(body, "to"),
+                       brief(get(body, "text")));
+  if (kind == "message.received" || kind == "message.taken") {
+    const Reader letter = walk(body, "letter").value_or(body);
+    return fmt::format(
+        "message {} of {} {}", get(letter, "number"), brief(get(letter, "from")),
+        kind == "message.taken" ? "is read" : "comes: " + brief(get(letter, "text")));
+  }
+  if (kind == "message.delivered") {
+    const std::string error = error_text(body);
+    return fmt::format("message {} has {}", get(body, "number"),
+                       error.empty() ? "arrived" : "not arrived: " + error);
+  }
   if (kind == "object.put")
     return fmt::format("object {} version {}", brief(get(body, "name")), get(body, "version"));
   if (kind == "human.told")
@@ -268,6 +282,7 @@ std::string Narrator::tell(const RecordView& record) {
   if (kind == "process.paused" || kind == "process.resumed" || kind == "process.killed")
     return line("·", Ink::yellow);
   if (kind == "budget.warned" || kind == "budget.set") return line("·", Ink::yellow);
+  if (kind == "message.sent" || kind == "message.received") return line("·", Ink::cyan);
   if (kind == "job.opened") return line("·", Ink::dim);
   return {};
 }

@@ -21,8 +21,8 @@ const Tool* ToolSet::find(std::string_view name) const {
 
 ToolSet builtin_tools() {
   std::vector<Tool> all;
-  for (auto* make :
-       {file_tools, search_tools, object_tools, human_tools, process_tools, family_tools})
+  for (auto* make : {file_tools, search_tools, object_tools, human_tools, process_tools,
+                     family_tools, message_tools})
     for (Tool& tool : make()) all.push_back(std::move(tool));
   return ToolSet(std::move(all));
 }

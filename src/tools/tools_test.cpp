@@ -39,6 +39,8 @@ FakeSyscalls world() {
   sys.reply<abi::CapDerive>(
       {{{base::CapId{9}, *abi::Grant::from_text("write fs:/workspace/docs/** uses=3"), ""}}});
   sys.reply<abi::CapDrop>({1});
+  sys.reply<abi::MsgSend>({5});
+  sys.reply<abi::MsgReceive>({{"7.2", 4, "note", base::Text("well"), {}}, 1});
   sys.reply<abi::FsRead>({"text of it\n", 11, {}});
   sys.reply<abi::FsWrite>({3, true});
   sys.reply<abi::FsList>(
@@ -106,6 +108,9 @@ TEST(Tools, GoodArgumentsBecomeTheRightCalls) {
       {"delegate_capability", R"({"to":"7.2","grant":"write fs:/workspace/docs/** uses=3"})",
        {R"(cap.derive {"to":"7.2","grant":"write fs:/workspace/docs/** uses=3"})"}, R"({"handed":[{"id":"7.c9","grant":"write fs:/workspace/docs/** uses=3"}]})"},
       {"drop_capability", R"({"id":"7.c2"})", {R"(cap.drop {"cap":2})"}, R"({"dropped":1})"},
+      {"send_message", R"({"to":"7.2","text":"hello","re":3})", {R"(msg.send {"to":"7.2","kind":"message","text":"hello","re":3})"}, R"({"number":5})"},
+      {"send_message", R"({"to":"rev","text":"hello","kind":"note"})", {"proc.list {}", R"(msg.send {"to":"7.2","kind":"note","text":"hello"})"}, R"({"number":5})"},
+      {"receive_message", R"({"kind":"note","timeout_s":2})", {R"(msg.receive {"which":{"kind":"note"},"timeout_ms":2000})"}, R"({"from":"7.2","number":4,"kind":"note","text":"well","left":1})"},
       {"put_object", R"({"name":"plan","type":"note","value":{"b":1,"a":null}})", {R"(mem.put {"name":"plan","type":"note","value":{"b":1,"a":null}})"}, R"({"name":"plan","version":1})"},
       {"put_object", R"({"name":"plan","type":"note","value":1,"namespace":"7.2"})", {R"(mem.put {"space":"7.2","name":"plan","type":"note","value":1})"}, R"({"name":"plan","version":1})"},
       {"put_object", R"({"type":"note","value":"x"})", {R"(mem.put {"name":"note-ba2df490","type":"note","value":"x"})"}, R"({"name":"note-ba2df490","version":1})"},

@@ -77,7 +77,8 @@ void Ledger::take_record(const core::Record& record) {
   record_ = &record;
   if (process().ended() && record.process != 0 &&
       !std::holds_alternative<core::JobOpened>(record.body) &&
-      !std::holds_alternative<core::CapRevoked>(record.body))
+      !std::holds_alternative<core::CapRevoked>(record.body) &&
+      !std::holds_alternative<core::MessageDelivered>(record.body))
     broken("its process has ended");
   std::visit([this](const auto& body) { on(body); }, record.body);
 }
@@ -343,6 +344,60 @@ void Ledger::on(const core::RequestAnswered& body) {
       body.scope.ends_with("uses") ? "uses" : body.scope.substr(0, body.scope.find(' '));
   world_.mark(
       fmt::format("answer {}{}{}", base::name_of(body.answer), scope.empty() ? "" : " ", scope));
+}
+
+// ---- messages ----
+
+void Ledger::on(const core::MessageSent& body) {
+  if (body.number != ++process().sent) broken("its number is not the next of its sender");
+  const std::string from = base::to_string(record_->pid());
+  if (body.to.job == record_->job) {
+    job_->processes.at(body.to.number).mailbox.emplace(from, body.number);
+    world_.mark("a message within a job");
+  } else {
+    job_->outgoing.emplace(std::pair(record_->process, body.number), body);
+  }
+}
+
+// Only what has been sent durably may come, once, and in its sender's order.
+void Ledger::on(const core::MessageReceived& body) {
+  const auto pid = base::parse_pid(body.letter.from);
+  if (!pid) return;
+  const JobFact* sender = job(pid->job);
+  const auto sent = sender == nullptr ? decltype(sender->outgoing.end()){}
+                                      : sender->outgoing.find({pid->number, body.letter.number});
+  if (sender == nullptr || sent == sender->outgoing.end())
+    broken("nobody has sent that message, or it was said to have arrived before");
+  else if (sent->second.to != record_->pid() || sent->second.text.data != body.letter.text.data)
+    broken("it is not the message that was sent");
+  std::uint64_t& last = process().heard[body.letter.from];
+  if (body.letter.number <= last) broken("a message comes twice, or out of order");
+  last = body.letter.number;
+  process().mailbox.emplace(body.letter.from, body.letter.number);
+  world_.mark("a message from another job");
+}
+
+void Ledger::on(const core::MessageDelivered& body) {
+  const auto sent = job_->outgoing.find({body.process, body.number});
+  if (sent == job_->outgoing.end()) return broken("no such message is under way");
+  const JobFact* target = job(sent->second.to.job);
+  const std::string from = base::to_string(base::Pid{record_->job, body.process});
+  const bool there =
+      target != nullptr && target->processes.contains(sent->second.to.number) && [&] {
+        const auto& heard = target->processes.at(sent->second.to.number).heard;
+        const auto found = heard.find(from);
+        return found != heard.end() && found->second >= body.number;
+      }();
+  if (!body.error && !there) broken("it is said to have arrived, and has not");
+  if (body.error && there) broken("it has arrived, and is said not to have");
+  if (body.error) world_.mark("a message that cannot arrive");
+  job_->outgoing.erase(sent);
+}
+
+void Ledger::on(const core::MessageTaken& body) {
+  if (process().mailbox.erase({body.from, body.number}) == 0)
+    broken("it takes a message that is not in the mailbox");
+  world_.mark("a message taken");
 }
 
 void Ledger::on(const core::RequestVoted& body) {

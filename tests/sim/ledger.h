@@ -49,6 +49,9 @@ struct ProcessFact {
   std::vector<abi::ToolRequest> reply;               // the last one's requests
   std::set<std::string> called;                      // of them
   std::set<std::string> answered;
+  std::uint64_t sent = 0;
+  std::set<std::pair<std::string, std::uint64_t>> mailbox;
+  std::map<std::string, std::uint64_t> heard;
   std::map<std::uint64_t, CallFact> calls;  // by call id; turns too, without a tool
   bool ended() const { return state == "exited" || state == "failed" || state == "killed"; }
 };
@@ -74,6 +77,7 @@ struct JobFact {
   std::set<std::pair<std::uint64_t, std::string>> votes;
   std::map<std::uint64_t, unsigned> waiting;  // call * 1000 + n of sleeps -> life
   std::map<std::uint32_t, ProcessFact> processes;
+  std::map<std::pair<std::uint32_t, std::uint64_t>, core::MessageSent> outgoing;  // to other jobs
 };
 
 std::string key_of(base::Pid pid, base::CallId call, std::uint32_t n);
@@ -122,6 +126,10 @@ class Ledger {
   void on(const core::ProcessExited& body);
   void on(const core::ProcessFailed& body);
   void on(const core::ProcessKilled& body);
+  void on(const core::MessageSent& body);
+  void on(const core::MessageReceived& body);
+  void on(const core::MessageDelivered& body);
+  void on(const core::MessageTaken& body);
   void on(const core::RequestVoted& body);
   void on(const core::BudgetSet& body);
   template <typename Body>

@@ -187,6 +187,9 @@ void Run::check_job(const store::JobRow& row, const JobFact& fact) {
         cap.revoked != fact.caps.at(cap.id.value - 1).revoked)
       world_.violation(fmt::format("capability {} folds to something else than its records say",
                                    base::to_string(row.job, cap.id)));
+  if (finished_ && !state->outbox.empty())
+    world_.violation(
+        fmt::format("job {} is at rest, and a message is still under way", row.job.value));
   for (const core::Process& process : state->processes) {
     const ProcessFact& told = fact.processes.at(process.number);
     const std::string name = base::to_string(base::Pid{row.job, process.number});

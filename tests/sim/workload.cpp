@@ -43,7 +43,7 @@ class Author {
     if (random_.one_in(30)) return {id_, "read_file", "{\"path\": \"/workspace/"};
     if (random_.one_in(40)) return {id_, "launch_rocket", "{}"};
     if (random_.one_in(40)) return {id_, "read_file", R"({"path": 7})"};
-    const std::uint64_t kind = random_.below(32);
+    const std::uint64_t kind = random_.below(34);
     return kind < 16 ? files(kind) : kind < 28 ? other(kind) : family(kind);
   }
 
@@ -103,6 +103,14 @@ class Author {
           "spawn_process",
           fmt::format(R"({{"goal":"Help.","name":"{}","image":"sim","grants":["{}"]{}}})", kid,
                       grant, random_.one_in(3) ? R"(,"budget":["tool_calls=2"])" : ""));
+    if (kind == 32)
+      return call("send_message",
+                  fmt::format(R"({{"to":"{}","text":"{} {} {}"}})",
+                              random_.pick<std::string>({"1.1", "2.1", "3.1", "parent", kid}), own_,
+                              turn_, id_));
+    if (kind == 33)
+      return call("receive_message",
+                  random_.one_in(3) ? R"({"timeout_s":4000})" : R"({"timeout_s":30})");
     if (kind == 30)
       return random_.one_in(2) ? call("wait_process", fmt::format(R"({{"pid":"{}"}})", kid))
                                : call("delegate_capability",
@@ -229,8 +237,8 @@ kernel::Launch launch_of(std::uint64_t seed, const std::string& name, base::Time
                " delegate",
            "write " + own + "/soon/** until=" + (random.one_in(2) ? "30s" : "3h"),
            "read,list,write " + own + "/secret/** deny", "read,list fs:/workspace/shared/**",
-           "write fs:/workspace/shared/** uses=2",
-           "read,list,write fs:/workspace/*/secret/** deny"}) {
+           "write fs:/workspace/shared/** uses=2", "read,list,write fs:/workspace/*/secret/** deny",
+           "write process:*"}) {
     auto grant = abi::Grant::parse(text, now);
     CHECK(grant.has_value());
     launch.grants.push_back(std::move(*grant));

@@ -29,6 +29,7 @@ std::vector<Tool> object_tools();
 std::vector<Tool> human_tools();
 std::vector<Tool> process_tools();
 std::vector<Tool> family_tools();
+std::vector<Tool> message_tools();
 
 // The error of arguments that do not fit, with the tool's name and what it takes, as in `path,
 // offset?`.
