@@ -67,16 +67,24 @@ Result<BudgetKind> budget_kind(std::string_view key) {
 }
 
 Result<std::uint64_t> parse_amount(BudgetKind kind, std::string_view text) {
-  if (kind == BudgetKind::usd) return parse_usd_micro(text);
-  if (kind == BudgetKind::wall || kind == BudgetKind::cpu)
-    return static_cast<std::uint64_t>(TRY(base::parse_duration(text)).count() / 1000);
-  if (is_bytes(kind)) return base::parse_bytes(text);
-  const auto number = base::parse_unsigned(text);
-  if (!number)
-    return fail(Code::invalid,
-                fmt::format("{} {} is not a whole number", base::name_of(kind), quoted(text)),
-                "leave it out for no limit; 0 means none at all");
-  return *number;
+  std::uint64_t amount = 0;
+  if (kind == BudgetKind::usd) {
+    amount = TRY(parse_usd_micro(text));
+  } else if (kind == BudgetKind::wall || kind == BudgetKind::cpu) {
+    amount = static_cast<std::uint64_t>(TRY(base::parse_duration(text)).count() / 1000);
+  } else if (is_bytes(kind)) {
+    amount = TRY(base::parse_bytes(text));
+  } else {
+    const auto number = base::parse_unsigned(text);
+    if (!number)
+      return fail(Code::invalid,
+                  fmt::format("{} {} is not a whole number", base::name_of(kind), quoted(text)),
+                  "leave it out for no limit; 0 means none at all");
+    amount = *number;
+  }
+  if (amount <= kAmountMax) return amount;
+  return fail(Code::invalid, fmt::format("{} {} is too large", base::name_of(kind), quoted(text)),
+              "leave it out for no limit");
 }
 
 std::string amount_text(BudgetKind kind, std::uint64_t amount) {

@@ -17,6 +17,7 @@ ALOS_ENUM(BudgetKind, model_tokens, input_tokens, output_tokens, model_calls, to
           written_bytes, object_bytes, cpu, egress_bytes, processes, wall)
 inline constexpr std::size_t kAmounts = 11;
 inline constexpr std::size_t kBudgetKinds = 12;
+inline constexpr std::uint64_t kAmountMax = std::uint64_t{1} << 53;  // of anything
 
 // What happens when it is used up: the process is paused, its owner is asked for more, or it fails.
 ALOS_ENUM(OnExhausted, pause, ask, fail)

@@ -277,7 +277,8 @@ std::vector<std::string> builtin_trapdoors() {
           ".login", ".inputrc", ".ssh", ".npmrc", ".cargo/config.toml", ".gdbinit", ".husky", ".pre-commit-config.yaml",
           ".pre-commit-config.yml", ".bash_aliases", ".bash_logout", ".zlogout", ".xprofile", ".xinitrc", ".tmux.conf",
           ".vimrc", ".exrc", ".lldbinit", ".cargo/config", ".config/fish", ".config/nvim", ".config/autostart",
-          ".config/systemd", ".vscode", ".idea", ".devcontainer", ".claude", ".cursor", ".mcp.json",
+          ".config/systemd", ".gitattributes", "sitecustomize.py", "usercustomize.py", "CLAUDE.md", "AGENTS.md", "GEMINI.md", ".cursorrules",
+          ".vscode", ".idea", ".devcontainer", ".claude", ".cursor", ".mcp.json",
           ".github/workflows", ".gitea/workflows", ".gitlab-ci.yml", ".circleci", "Jenkinsfile", ".alos"};
   // clang-format on
 }

@@ -17,13 +17,17 @@ using base::Result;
 namespace {
 
 constexpr std::uint64_t kOutputTokensMax = 16'384;  // of one reply, where tokens are limited
+constexpr std::uint64_t kOutputTokensMin = 128;
 constexpr std::uint64_t kMicro = 1'000'000;
 
 // More than any tokenizer makes of ordinary text.
 std::uint64_t tokens_of(std::uint64_t bytes) { return bytes / 3 + 16; }
 
+__extension__ using Wide = unsigned __int128;  // products of two amounts
+
 std::uint64_t cost(const core::Price& price, std::uint64_t input, std::uint64_t output) {
-  return (input * price.input + output * price.output + kMicro - 1) / kMicro;
+  const Wide sum = Wide{input} * price.input + Wide{output} * price.output + kMicro - 1;
+  return static_cast<std::uint64_t>(std::min<Wide>(sum / kMicro, abi::kAmountMax));
 }
 
 abi::OnExhausted policy_of(const core::JobState& state, std::uint32_t pool) {
@@ -42,7 +46,40 @@ bool is_enough(const core::JobState& state, std::uint32_t process, const core::B
                base::Time now) {
   if (ask.kind == BudgetKind::wall) return !core::out_of_time(state, process, now);
   const auto pool = core::pool_of(state, process, ask.kind);
-  return !pool || pool->left() + pool->reserved >= ask.needed;
+  return !pool || pool->left() >= ask.needed;
+}
+
+// What calls that are being made here hold of a pool: it comes back when they end. An intent that
+// nobody works on (its process is paused) holds its share too, but is not waited for.
+std::uint64_t coming_back(const Job& job, const core::Pool& pool, BudgetKind kind) {
+  const auto is_made = [&](const core::Process& process, const core::Frame& frame,
+                           const core::Syscall& syscall) {
+    const auto run = job.run.find(process.number);
+    const bool runs = run != job.run.end() &&
+                      (run->second == RunState::running || run->second == RunState::running_again);
+    return runs || job.in_flight.contains({process.number, frame.call, syscall.n});
+  };
+  std::uint64_t sum = 0;
+  for (const core::Process& process : job.state.processes)
+    for (const core::Frame& frame : process.frames)
+      for (const core::Syscall& syscall : frame.syscalls) {
+        if (syscall.stage != core::Stage::intended || !is_made(process, frame, syscall)) continue;
+        const auto its = core::pool_of(job.state, process.number, kind);
+        if (its && its->process == pool.process)
+          sum += core::amounts_of(syscall.reserves)[static_cast<std::size_t>(kind)];
+      }
+  return sum;
+}
+
+// Who waits for a process of the pool would wait for ever if that alone were paused: its owner is
+// held as well, and a person sees it.
+Result<void> pause_pool(const Services& services, const JobPtr& job, const Lock& lock,
+                        std::uint32_t process, const core::Shortage& shortage) {
+  const core::Process& pool = *job->state.process(shortage.pool.process);
+  if (pool.number == process || pool.state != abi::ProcessState::runnable) return {};
+  TRY(append(services, job, lock, pool.number, pool.last_seq,
+             core::ProcessPaused{"budget", used_up(job->state, shortage)}));
+  return {};
 }
 
 // Once for a process; it is stepped again when somebody has answered.
@@ -91,12 +128,16 @@ Result<void> afford(const Services& services, const JobPtr& job, const Lock& loc
   if (!shortage) shortage = core::out_of_time(job->state, process, services.hands.clock.now());
   if (!shortage) return {};
   const core::Pool& pool = shortage->pool;
-  if (pool.left() + pool.reserved >= shortage->needed && shortage->kind != BudgetKind::wall) {
+  if (shortage->kind != BudgetKind::wall &&
+      pool.left() + coming_back(*job, pool, shortage->kind) >= shortage->needed) {
     job->starved.insert(process);
     return fail(Code::parked, "waits for calls under way: they hold what is left of the budget");
   }
   const abi::OnExhausted policy = policy_of(job->state, pool.process);
-  if (policy == abi::OnExhausted::pause) return exhausted(job->state, *shortage);
+  if (policy == abi::OnExhausted::pause) {
+    TRY(pause_pool(services, job, lock, process, *shortage));
+    return exhausted(job->state, *shortage);
+  }
   if (policy == abi::OnExhausted::fail) {
     const base::Error error{Code::exhausted, used_up(job->state, *shortage), ""};
     TRY(end_process(services, job, lock, process, job->state.process(process)->last_seq,
@@ -142,11 +183,26 @@ Result<void> check_limit(const core::JobState& state, std::uint32_t process, Bud
                   base::to_string(base::Pid{state.job, pool->process}), base::name_of(kind)));
 }
 
+Result<void> check_price(const core::Process& process) {
+  const bool priced = process.price.input + process.price.output != 0;
+  if (priced || process.model.starts_with("script:")) return {};
+  return fail(
+      Code::invalid,
+      fmt::format("a budget in usd cannot be kept: the price of {} is not known", process.model),
+      "limit model_tokens instead, or say `prices:` in the manifest");
+}
+
 Result<void> check_carve(const core::JobState& state, std::uint32_t parent,
                          const abi::Budget& budget) {
   core::Amounts needed{};
   for (std::size_t i = 0; i < needed.size(); ++i)
     needed[i] = budget.limit(static_cast<BudgetKind>(i)).value_or(0);
+  for (const std::uint64_t amount : needed)
+    if (amount > abi::kAmountMax) return fail(Code::invalid, "a share of the budget is too large");
+  if (budget.on_exhausted == abi::OnExhausted::pause)
+    return fail(Code::invalid, "a process that you start is not paused for a person to look at",
+                "on_exhausted=fail (you are told) or ask");
+  if (budget.usd_micro) TRY(check_price(*state.process(parent)));
   std::uint64_t& processes = needed[static_cast<std::size_t>(BudgetKind::processes)];
   processes = std::max<std::uint64_t>(processes, 1);
   const auto shortage = core::shortage(state, parent, needed);
@@ -175,10 +231,11 @@ abi::Usage reservation(const core::JobState& state, std::uint32_t process,
   if (price.output != 0)
     narrow(BudgetKind::usd, [&](std::uint64_t left) {
       const std::uint64_t input = cost(price, usage.input_tokens, 0);
-      return (left - std::min(left, input)) * kMicro / price.output;
+      const Wide tokens = Wide{left - std::min(left, input)} * kMicro / price.output;
+      return static_cast<std::uint64_t>(std::min<Wide>(tokens, kOutputTokensMax));
     });
-  // With less than one there is a shortage, and it is told as one.
-  if (limited) usage.output_tokens = std::max<std::uint64_t>(room, 1);
+  // A reply of a few words is not worth its price: with less there is a shortage, told as one.
+  if (limited) usage.output_tokens = std::max(room, kOutputTokensMin);
   usage.usd_micro = cost(price, usage.input_tokens, usage.output_tokens);
   return usage;
 }

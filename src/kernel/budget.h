@@ -24,6 +24,9 @@ base::Result<void> answer_enough(const Services& services, const JobPtr& job, co
 base::Result<void> check_limit(const core::JobState& state, std::uint32_t process,
                                abi::BudgetKind kind, std::optional<std::uint64_t> limit);
 
+// A limit in usd needs a price. Errors: `invalid`.
+base::Result<void> check_price(const core::Process& process);
+
 // The budget as a spawned process gets it: what it states is there to be carved out.
 base::Result<void> check_carve(const core::JobState& state, std::uint32_t parent,
                                const abi::Budget& budget);

@@ -109,11 +109,33 @@ Result<void> Owner::change_limit(const JobPtr& job, const Lock& lock, std::uint3
     return fail(Code::invalid,
                 fmt::format("process {} has {}", base::to_string(base::Pid{job->id(), process}),
                             base::name_of(one.state)));
+  if (limit && *limit > abi::kAmountMax)
+    return fail(Code::invalid, fmt::format("a limit of {} is too large", *limit));
+  if (kind == abi::BudgetKind::usd && limit) TRY(check_price(one));
   TRY(check_limit(job->state, process, kind, limit));
   TRY(append(services_, job, lock, process, one.last_seq, core::BudgetSet{kind, limit, by}));
+  TRY(cut_shares(job, lock, process, kind, by));
   for (std::uint32_t number = 1; number <= job->state.processes.size(); ++number)
     TRY(answer_enough(services_, job, lock, number, by));
   job->changed.notify_all();
+  return {};
+}
+
+// A limit binds all below: where more was handed out than it allows, shares that were set aside
+// come down to what is used of them.
+Result<void> Owner::cut_shares(const JobPtr& job, const Lock& lock, std::uint32_t top,
+                               abi::BudgetKind kind, const std::string& by) {
+  const auto i = static_cast<std::size_t>(kind);
+  if (kind == abi::BudgetKind::wall) return {};
+  for (std::uint32_t number = top + 1; number <= job->state.processes.size(); ++number) {
+    const core::Process& above = *job->state.process(top);
+    if (above.committed[i] <= above.budget.limit(kind).value_or(UINT64_MAX)) return {};
+    const core::Process& one = *job->state.process(number);
+    if (!one.live() || !is_below(job->state, number, top)) continue;
+    if (one.budget.limit(kind).value_or(0) <= one.committed[i]) continue;
+    TRY(append(services_, job, lock, number, one.last_seq,
+               core::BudgetSet{kind, one.committed[i], by}));
+  }
   return {};
 }
 
@@ -145,11 +167,17 @@ Result<void> Owner::answer_budget(const JobPtr& job, const Lock& lock, const cor
   const core::Process& pool = *job->state.process(ask.process);
   const std::uint64_t limit = pool.budget.limit(ask.kind).value_or(0);
   const std::uint64_t more = answer.more.value_or(std::max(limit, ask.needed));
-  if (more < ask.needed && ask.kind != abi::BudgetKind::wall)
+  if (more < ask.needed)
     return fail(Code::invalid, fmt::format("{} more is not enough: {} is needed now",
                                            abi::amount_text(ask.kind, more),
                                            abi::amount_text(ask.kind, ask.needed)));
-  return change_limit(job, lock, ask.process, ask.kind, limit + more, answer.by);
+  // More than what is gone already, which may be more than was allowed.
+  const std::uint64_t gone =
+      ask.kind == abi::BudgetKind::wall
+          ? static_cast<std::uint64_t>((hands_.clock.now() - pool.started).count() / 1000)
+          : pool.committed[static_cast<std::size_t>(ask.kind)];
+  if (more > abi::kAmountMax) return fail(Code::invalid, "so much more is too much");
+  return change_limit(job, lock, ask.process, ask.kind, std::max(limit, gone) + more, answer.by);
 }
 
 Result<base::Json> Owner::call(base::Pid pid, const std::string& tool,
@@ -186,6 +214,7 @@ Result<base::Json> Owner::call(base::Pid pid, const std::string& tool,
       const core::Process* process = job->state.process(pid.number);
       const core::Frame* frame = process->frame(call);
       if (job->lost || frame == nullptr) return true;
+      if (job->starved.contains(pid.number)) return false;  // waits for budget
       const core::Syscall* pending = frame->pending();
       return pending == nullptr || (pending->stage == core::Stage::intended &&
                                     !job->in_flight.contains({pid.number, call, pending->n}));

@@ -70,6 +70,9 @@ base::Result<abi::CapDrop::Reply> carry_out(Enactment& act, const abi::CapDrop& 
 // How a process ended, for whoever waits for it.
 abi::ProcWait::Reply end_of(const core::JobState& state, const core::Process& process);
 
+// Whether a process is another, or comes from it.
+bool is_below(const core::JobState& state, std::uint32_t one, std::uint32_t ancestor);
+
 // Opens a request and lets the syscall `n` of `place` wait for it. With the lock held.
 base::Result<base::RequestId> open_request(Journal& journal, const Lock& lock, base::Seq cause,
                                            core::RequestOpened request);

@@ -19,11 +19,6 @@ constexpr std::size_t kNameBytesMax = 64;
 constexpr std::size_t kGrantsMax = 64;
 constexpr std::uint32_t kDepthMax = 64;  // of a job's tree
 
-bool is_below(const core::JobState& state, std::uint32_t one, std::uint32_t ancestor) {
-  while (one != 0 && one != ancestor) one = state.process(one)->parent;
-  return one == ancestor;
-}
-
 Result<const core::Process*> descendant(const Enactment& act, base::Pid pid) {
   const core::Process* process =
       pid.job == act.pid().job ? act.state().process(pid.number) : nullptr;

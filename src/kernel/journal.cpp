@@ -31,6 +31,7 @@ void feed_starved(const Services& services, const JobPtr& job, const Lock& lock,
   if (!gives || job->starved.empty()) return;
   for (const std::uint32_t process : std::exchange(job->starved, {}))
     services.wakes.wake_locked(job, lock, process);
+  job->changed.notify_all();
 }
 
 }  // namespace
@@ -150,7 +151,10 @@ base::Result<void> Journal::as_seen(const Lock& lock, const ports::Grounds& grou
 
 base::Result<void> Journal::afford(const Lock& lock, const ports::Grounds& grounds,
                                    std::string_view name) {
-  const auto can = kernel::afford(services_, place_.job, lock, place_.process, grounds.reserves);
+  const core::Process* process = place_.job->state.process(place_.process);
+  if (process == nullptr || process->frame(place_.call) == nullptr)
+    return base::fail(base::Code::cancelled, "the call was ended from outside");
+  auto can = kernel::afford(services_, place_.job, lock, place_.process, grounds.reserves);
   if (!can && can.error().code == base::Code::exhausted) observe(grounds.digest, name, can.error());
   return can;
 }

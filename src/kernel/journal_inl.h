@@ -182,6 +182,7 @@ base::Result<typename C::Reply> Journal::enact(ports::Permit<C> permit) {
   ports::Grounds& grounds = permit.grounds_;
   const Lock lock(place_.job->mutex);
   TRY(still_granted(place_, lock, grounds, services_.hands.clock.now()));
+  grounds.reserves = reservation(place_.job->state, place_.process, permit.call_);
   TRY(afford(lock, grounds, C::kName));
   const bool spends = !grounds.spends.empty();
   if (spends)

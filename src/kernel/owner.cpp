@@ -38,6 +38,11 @@ Result<void> check_launch(const Launch& launch) {
 
 }  // namespace
 
+bool is_below(const core::JobState& state, std::uint32_t one, std::uint32_t ancestor) {
+  while (one != 0 && one != ancestor) one = state.process(one)->parent;
+  return one == ancestor;
+}
+
 Owner::Owner(std::shared_ptr<store::Store> store, store::Epoch epoch, base::JobId last_job,
              const ports::Hands& hands, std::shared_ptr<abi::Program> program,
              std::vector<abi::Image> images)
@@ -169,9 +174,19 @@ Result<void> Owner::activate(const JobPtr& job, const Lock& lock) {
     for (const core::Frame& frame : process.frames)
       if (frame.kind == core::FrameKind::outside)
         abandoned.emplace_back(process.number, frame.call);
-  for (const auto& [process, call] : abandoned)
+  for (const auto& [process, call] : abandoned) {
+    // What it asked for was for that call; the process asks again when it needs more.
+    if (const auto asks = job->state.process(process)->asks)
+      TRY(append(services_, job, lock, process, job->state.seq,
+                 core::RequestAnswered{*asks,
+                                       core::AnswerKind::cancelled,
+                                       "alos",
+                                       "",
+                                       "the call that needed it was ended",
+                                       {}}));
     TRY(cancel_frame(services_, job, lock, process, call,
                      "the runtime that it was made through has ended"));
+  }
   job->active = true;
   if (!job->state.outbox.empty()) post_pump(job);
   for (const core::Request& request : job->state.requests)
@@ -200,9 +215,21 @@ Result<void> Owner::resume(base::Pid pid, const std::string& by) {
   const bool was_paused = process.state == abi::ProcessState::paused;
   if (was_paused)
     TRY(append(services_, job, lock, pid.number, process.last_seq, core::ProcessResumed{by}));
+  // Those below that the same shortage holds go on with it.
+  std::vector<std::uint32_t> woken{pid.number};
+  for (std::uint32_t number = pid.number + 1; was_paused && number <= job->state.processes.size();
+       ++number) {
+    const core::Process& below = *job->state.process(number);
+    if (below.state != abi::ProcessState::paused || !is_below(job->state, number, pid.number) ||
+        below.reason.find("budget ") == std::string::npos)
+      continue;
+    TRY(append(services_, job, lock, number, below.last_seq, core::ProcessResumed{by}));
+    woken.push_back(number);
+  }
   const bool was_active = job->active;
   TRY(activate(job, lock));
-  if (was_active && was_paused) wake_locked(job, lock, pid.number);
+  for (const std::uint32_t number : woken)
+    if (was_active && was_paused) wake_locked(job, lock, number);
   if (!was_paused) return {};  // nothing was decided that somebody must be told
   return durable(job, std::move(lock));
 }

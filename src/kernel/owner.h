@@ -87,6 +87,8 @@ class Owner final : public Looking, public Wakes, public std::enable_shared_from
   base::Result<void> change_limit(const JobPtr& job, const Lock& lock, std::uint32_t process,
                                   abi::BudgetKind kind, std::optional<std::uint64_t> limit,
                                   const std::string& by);
+  base::Result<void> cut_shares(const JobPtr& job, const Lock& lock, std::uint32_t top,
+                                abi::BudgetKind kind, const std::string& by);
   base::Result<void> answer_budget(const JobPtr& job, const Lock& lock,
                                    const core::Request& request, const Answer& answer);
   base::Result<void> answer_all_decided(const JobPtr& job, const Lock& lock, const std::string& by);

@@ -28,6 +28,7 @@ std::string waiting_on(const core::JobState& state, const core::Process& process
       if (pending->effect == abi::EffectClass::repeatable) return "model:" + process.model;
       continue;
     }
+    if (pending->child) return "process " + base::to_string(base::Pid{state.job, *pending->child});
     if (pending->letter)
       return "message" + (pending->letter->from ? " from " + *pending->letter->from : "");
     if (pending->until) return "until " + base::to_string(*pending->until);

@@ -126,6 +126,7 @@ class ChatExchange : public Exchange {
   std::optional<milliseconds> on_end(const PostEnd& end) override {
     if (end.kind == PostEnd::Kind::cancelled) return cancel(end), std::nullopt;
     ++tries_;
+    answered_ = answered_ || (end.status >= 200 && end.status <= 299);
     Attempt attempt = judge(end);
     reset();
     if (auto* reply = std::get_if<Reply>(&attempt)) return done_(std::move(*reply)), std::nullopt;
@@ -145,18 +146,24 @@ class ChatExchange : public Exchange {
  private:
   void cancel(const PostEnd& end) {
     Error error{Code::cancelled, fmt::format("model {}: {}", asked_.model, end.why), {}};
-    if (end.sent)
-      done_(ports::Failed{std::move(error)});
+    if (!end.sent && tries_ == 0) return done_(ports::NotStarted{std::move(error)});
+    end_with(std::move(error));
+  }
+
+  // Once a reply had begun, nobody can say what it cost.
+  void end_with(Error error) {
+    if (answered_)
+      done_(ports::Unknown{std::move(error)});
     else
-      done_(ports::NotStarted{std::move(error)});
+      done_(ports::Failed{std::move(error)});
   }
 
   void give_up(Miss& miss) {
     const std::string tries = tries_ == 1 ? "" : fmt::format(" after {} tries", tries_);
-    done_(ports::Failed{{miss.code,
-                         fmt::format("model {}: {} {}{}: {}", asked_.model, miss.head,
-                                     asked_.endpoint.host, tries, miss.what),
-                         std::move(miss.details)}});
+    end_with({miss.code,
+              fmt::format("model {}: {} {}{}: {}", asked_.model, miss.head, asked_.endpoint.host,
+                          tries, miss.what),
+              std::move(miss.details)});
   }
 
   void reset() {
@@ -274,6 +281,7 @@ class ChatExchange : public Exchange {
   PostRequest post_;
   const Steady::time_point started_ = Steady::now();
   std::uint32_t tries_ = 0;
+  bool answered_ = false;  // a reply had begun, in any of them
   // Of the attempt under way.
   BodyForm form_ = BodyForm::error;
   bool sniff_ = false;  // the first byte will tell the form

@@ -184,7 +184,7 @@ TEST(ChatClient, fails_at_once_on_what_will_not_pass) {
   for (const Row& row : rows) {
     const ChatServer server({row.served, whole()});
     const Outcome outcome = ask(server);
-    ASSERT_NE(outcome.failed(), nullptr) << row.what;
+    ASSERT_EQ(outcome.done(), nullptr) << row.what;
     const base::Error& error = outcome.error();
     EXPECT_EQ(error.code, row.code) << row.what;
     EXPECT_NE(error.what.find(row.says), std::string::npos) << error.what;
@@ -269,7 +269,7 @@ TEST(ChatClient, stops_at_the_limit_of_bytes) {
        {json_body(filler), events({": " + filler}), Served{.status = 500, .body = filler}}) {
     const ChatServer server({served});
     const Outcome outcome = ask(server, options);
-    ASSERT_NE(outcome.failed(), nullptr);
+    ASSERT_EQ(outcome.done(), nullptr);
     EXPECT_EQ(outcome.error().code, Code::exhausted);
     EXPECT_NE(outcome.error().what.find("longer than 10000 bytes"), std::string::npos)
         << outcome.error().what;
@@ -284,7 +284,7 @@ TEST(ChatClient, gives_up_on_a_server_that_falls_silent) {
                                with_end(events({": ping\n\n"}), Served::End::hold)}) {
     const ChatServer server([&](const Heard&, std::size_t) { return served; });
     const Outcome outcome = ask(server, options);
-    ASSERT_NE(outcome.failed(), nullptr);
+    ASSERT_NE(outcome.unknown(), nullptr);
     EXPECT_EQ(outcome.error().code, Code::unavailable);
     EXPECT_NE(outcome.error().what.find("nothing came for 20 ms"), std::string::npos)
         << outcome.error().what;

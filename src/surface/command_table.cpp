@@ -29,7 +29,8 @@ constexpr OptionSpec kRunOptions[] = {
     {"root", "NAME=DIR", "a directory the agent may be granted, seen as /NAME; may be repeated"},
     {"grant", "GRANT", "RIGHTS RESOURCE [ask|deny] [uses=N] [until=TIME] ...; may be repeated"},
     {"policy", "coding",
-     "grants for the first root: read all, write where code is, ask for the rest, never secrets"},
+     "grants for the first root: read all but known secrets, write where code is, ask for the "
+     "rest"},
     {"budget", "KEY=VALUE",
      "a limit, as tool_calls=300, usd=2.50, wall=2h; or on_exhausted=ask; may be repeated"},
     kApprove,

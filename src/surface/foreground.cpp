@@ -246,7 +246,8 @@ Result<void> Foreground::answer_as_person(const RequestView& request, const Said
   requests_changed_ = true;
   if (ok) return look_whether_settled(request, said.then), Result<void>{};
   if (ok.error().code != Code::invalid && ok.error().code != Code::denied &&
-      ok.error().code != Code::conflict && ok.error().code != Code::not_found)
+      ok.error().code != Code::conflict && ok.error().code != Code::not_found &&
+      ok.error().code != Code::exhausted)
     return base::Unexpected(ok.error());
   say(ok.error());
   if (ok.error().code == Code::denied) others_.insert(request.id), say_how_to_answer(request);
@@ -257,7 +258,7 @@ Result<void> Foreground::answer_as_person(const RequestView& request, const Said
 void Foreground::look_whether_settled(const RequestView& request, Then then) {
   const auto open = kernel_.requests(kernel::Kernel::Which::live);
   for (const RequestView& one : open ? *open : std::vector<RequestView>{}) {
-    if (one.id != request.id || !one.answer.empty()) continue;
+    if (one.id != request.id || !one.answer.empty() || one.who.empty()) continue;
     others_.insert(one.id);
     host_.output.err(fmt::format("  noted; it takes a yes from {}\n", base::printable(one.who)));
     return say_how_to_answer(one);

@@ -21,8 +21,11 @@ constexpr std::array<std::string_view, 10> kWritable{"src",      "lib", "include
 
 // Names that hold keys and passwords, wherever they lie.
 constexpr std::string_view kSecrets =
-    "name=.env|.env.local|.env.production|*.pem|*.key|*.p12|*.pfx|id_rsa|id_ecdsa|id_ed25519|"
-    ".netrc|.pgpass|.npmrc|.pypirc|credentials|credentials.json|secrets.yaml|secrets.yml";
+    "name=.env|.env.*|*.env|.ENV|*.pem|*.PEM|*.key|*.p12|*.pfx|*.jks|*.keystore|*.gpg|id_rsa*|"
+    "id_dsa*|id_ecdsa*|id_ed25519*|.netrc|.pgpass|.npmrc|.pypirc|.git-credentials|.htpasswd|"
+    ".dockercfg|.vault-token|credentials|credentials.*|secret.*|secrets.*|terraform.tfstate*";
+constexpr std::array<std::string_view, 6> kSecretFolders{".ssh",    ".aws",   ".kube",
+                                                         ".docker", ".gnupg", "secrets"};
 
 }  // namespace
 
@@ -38,6 +41,8 @@ Result<std::vector<abi::Grant>> preset_grants(std::string_view name, std::string
   std::vector<std::string> texts{fmt::format("read,list {} delegate", all),
                                  fmt::format("write {} ask delegate", all),
                                  fmt::format("read,write {} deny {}", all, kSecrets)};
+  for (const std::string_view folder : kSecretFolders)
+    texts.push_back(fmt::format("read,write fs:/{}/{}/** deny", root, folder));
   for (const std::string_view folder : kWritable)
     texts.push_back(fmt::format("write fs:/{}/{}/** delegate", root, folder));
   std::vector<abi::Grant> out;

@@ -87,6 +87,9 @@ Result<int> change(Session& session, base::Pid pid, const std::string& text) {
   if (equals == std::string::npos)
     return fail(Code::invalid, fmt::format("`{}` is not KEY=VALUE", base::printable(text)),
                 "for example: tool_calls=300, usd=2.50, wall=2h, model_tokens=none");
+  if (text.starts_with("on_exhausted="))
+    return fail(Code::invalid, "what happens when a budget is used up is said when a run starts",
+                "--budget on_exhausted=ask, or `budget:` in the manifest");
   const abi::BudgetKind kind = TRY(abi::budget_kind(text.substr(0, equals)));
   const std::string value = text.substr(equals + 1);
   std::optional<std::uint64_t> limit;
