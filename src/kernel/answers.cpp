@@ -85,6 +85,12 @@ Result<void> check_form(const core::Request& request, const Answer& answer, std:
       (answer.over || answer.edited || answer.scope == Answer::Scope::job))
     return fail(Code::invalid,
                 fmt::format("request {} is no approval of a call: it is answered as it is", id));
+  const bool named =
+      std::any_of(request.opened.asking.begin(), request.opened.asking.end(),
+                  [](const abi::Asking& asking) { return asking.votes > 1 || !asking.of.empty(); });
+  if (named && answer.kind == Answer::Kind::approve && answer.scope == Answer::Scope::job)
+    return fail(Code::invalid, "what named people are asked is not answered for the whole job",
+                "once, N uses, until a time, or for the process");
   if (answer.edited &&
       (answer.kind != Answer::Kind::approve || answer.scope != Answer::Scope::once))
     return fail(Code::invalid, "an edited call is approved once, as it is then",

@@ -233,10 +233,12 @@ std::vector<Choice> choices_of(const RequestView& request) {
     answer.over = folder;
     out.push_back({"f", "folder", over_folder(request, *folder) + while_it_lives, answer});
   }
-  out.push_back({"j", "job", fmt::format("{}, every process of {}", asked, job_of(request)),
-                 yes(Scope::job)});
-  out.push_back({"a", "always", fmt::format("the same, and in later jobs (saved in policy.yaml)"),
-                 yes(Scope::job), Then::save});
+  if (request.who.empty()) {  // what named people are asked is not answered for good
+    out.push_back({"j", "job", fmt::format("{}, every process of {}", asked, job_of(request)),
+                   yes(Scope::job)});
+    out.push_back({"a", "always", fmt::format("the same, and in later jobs (saved in policy.yaml)"),
+                   yes(Scope::job), Then::save});
+  }
   if (!request.arguments.empty() && request.votes.empty() && request.who.empty())
     out.push_back({"e", "edit", "change the call, and approve it once as it is then",
                    yes(Scope::once), Then::edit});
