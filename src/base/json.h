@@ -479,8 +479,6 @@ void append_schema_type(std::string& out) {
     out += R"("type":"integer")";
   else if constexpr (std::is_integral_v<T> || IsId<T>::value)
     out += R"("type":"integer","minimum":0)";
-  else if constexpr (std::is_same_v<T, Json>)
-    out += R"("description":"any JSON value")";
   else if constexpr (IsOptional<T>::value)
     append_schema_type<typename T::value_type>(out);
   else if constexpr (IsVector<T>::value) {
@@ -505,7 +503,13 @@ void append_schema_type(std::string& out) {
 template <typename T>
 void append_schema(std::string& out, std::string_view description) {
   out += '{';
-  if (!description.empty() && !std::is_same_v<T, Json>) {
+  if constexpr (std::is_same_v<T, Json> || std::is_same_v<T, std::optional<Json>>) {
+    out += "\"description\":";
+    append_json_string(out, description.empty() ? "any JSON value" : description);
+    out += '}';
+    return;
+  }
+  if (!description.empty()) {
     out += "\"description\":";
     append_json_string(out, description);
     out += ',';

@@ -230,7 +230,7 @@ struct Documented {
   std::map<std::string, bool> flags;
   Inner inner;
   static constexpr std::array<std::string_view, 6> kFieldDocs{"where it is", "", "",
-                                                              "ignored",     "", ""};
+                                                              "what it is",  "", ""};
   ALOS_FIELDS(path, limit, sizes, value, flags, inner)
 };
 
@@ -240,7 +240,7 @@ TEST(JsonSchema, Golden) {
       R"({"type":"object","properties":{"path":{"description":"where it is","type":"string"},)"
       R"("limit":{"type":"integer","minimum":0},)"
       R"("sizes":{"type":"array","items":{"type":"string","enum":["small","large"]}},)"
-      R"("value":{"description":"any JSON value"},)"
+      R"("value":{"description":"what it is"},)"
       R"("flags":{"type":"object","additionalProperties":{"type":"boolean"}},)"
       R"("inner":{"type":"object","properties":{"flag":{"type":"boolean"},"number":{"type":"integer"},"text":{"type":"string"}},)"
       R"("required":["flag","text"],"additionalProperties":false}},)"

@@ -7,6 +7,7 @@
 #include "kernel/answers.h"
 #include "kernel/journal.h"
 #include "kernel/mail.h"
+#include "kernel/schema.h"
 
 namespace alos::kernel {
 namespace {
@@ -157,6 +158,7 @@ Result<abi::TimeSleep::Reply> carry_out(Enactment& act, const abi::TimeSleep& ca
 
 Result<abi::HumanAsk::Reply> carry_out(Enactment& act, const abi::HumanAsk& call) {
   TRY(check_text("question", call.question));
+  if (call.schema) TRY(check_own_schema(TRY(act.load(*call.schema))));
   core::RequestOpened request;
   request.kind = core::RequestKind::question;
   request.to = call.to;

@@ -125,7 +125,7 @@ Result<void> put_in_mailbox(const Services& services, const JobPtr& job, const L
 std::optional<core::Outgoing> Owner::next_outgoing(const JobPtr& job, abi::Letter& letter) {
   const Lock lock(job->mutex);
   if (job->lost || job->state.outbox.empty()) return std::nullopt;
-  const core::Outgoing out = job->state.outbox.front();
+  core::Outgoing out = job->state.outbox.front();
   if (out.seq > job->durable) return std::nullopt;
   letter = {base::to_string(base::Pid{job->id(), out.process}), out.number, out.kind, out.text,
             out.re};

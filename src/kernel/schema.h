@@ -11,4 +11,8 @@ namespace alos::kernel {
 // in the value and what is expected there.
 base::Result<void> check_schema(std::string_view schema, std::string_view value);
 
+// Whether a schema that an agent wrote may be used: an object, not too large, readable, and without
+// what can make checking it take for ever (references, regular expressions). Errors: `invalid`.
+base::Result<void> check_own_schema(std::string_view schema);
+
 }  // namespace alos::kernel

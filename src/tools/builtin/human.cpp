@@ -16,19 +16,34 @@ struct AskHuman {
   struct Args {
     std::string question;
     std::optional<std::vector<std::string>> choices;
-    ALOS_FIELDS(question, choices)
-    static constexpr std::array<std::string_view, 2> kFieldDocs{
+    std::optional<base::Json> schema;
+    std::optional<std::uint64_t> timeout_s;
+    std::optional<std::string> otherwise;
+    ALOS_FIELDS(question, choices, schema, timeout_s, otherwise)
+    static constexpr std::array<std::string_view, 5> kFieldDocs{
         "one clear question, with what they need to know to answer it",
-        "possible answers to choose from; default: free text"};
+        "possible answers to choose from; default: free text",
+        "a JSON Schema: the answer is then JSON of that form",
+        "wait no longer than so many seconds; default: for ever",
+        "the answer when nobody gave one in time; default: an error"};
   };
   using Reply = abi::HumanAsk::Reply;
 
   static Result<Reply> run(abi::Syscalls& sys, Args args) {
     if (is_blank(args.question))
       return fail(Code::invalid, "`question` is empty", "say what you want to know");
-    return sys.call(
-        abi::HumanAsk{.question = std::move(args.question),
-                      .choices = std::move(args.choices).value_or(std::vector<std::string>{})});
+    if (args.otherwise && !args.timeout_s)
+      return fail(Code::invalid, "`otherwise` needs a `timeout_s`", "say how long to wait");
+    abi::HumanAsk call{.question = std::move(args.question),
+                       .choices = std::move(args.choices).value_or(std::vector<std::string>{}),
+                       .schema = std::move(args.schema),
+                       .otherwise = std::move(args.otherwise)};
+    if (args.timeout_s) {
+      if (*args.timeout_s == 0 || *args.timeout_s > 366ULL * 24 * 3600)
+        return fail(Code::invalid, "`timeout_s` is from 1 second to 366 days of seconds");
+      call.timeout_ms = *args.timeout_s * 1000;
+    }
+    return sys.call(std::move(call));
   }
 };
 
