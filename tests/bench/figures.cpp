@@ -6,7 +6,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "core/apply.h"
@@ -405,6 +407,91 @@ std::vector<Row> measure_recovery(const std::string& self) {
            median_of(3, [&] { return recovery_s(self, 1000); }), "s", "0.5 s", "", 0, false}};
 }
 
+// ---- processes and messages ----
+
+// Pairs of agents in jobs of their own: each message is durable in both before it is read.
+double message_rate(int pairs) {
+  constexpr std::uint32_t kTurns = 10;
+  constexpr std::size_t kPerTurn = 20;
+  const Folder folder;
+  World world(folder.path(), kThreads, [](const std::string& name, std::uint32_t turn) {
+    if (turn >= kTurns) return std::optional(say("done"));
+    if (name.starts_with("reads"))
+      return std::optional(ask("receive_message", kPerTurn, [](std::size_t) { return "{}"; }));
+    const std::string to = name.substr(std::string_view("writes").size());
+    return std::optional(ask("send_message", kPerTurn, [&](std::size_t i) {
+      return fmt::format(R"({{"to":"{}","text":"message {} of turn {}"}})", to, i, turn);
+    }));
+  });
+  std::vector<base::Pid> readers;
+  for (int i = 0; i < pairs; ++i) readers.push_back(world.start("reads"));
+  const double start = now_s();
+  for (const base::Pid reader : readers) {
+    kernel::Launch launch = world.launch("writes" + base::to_string(reader));
+    launch.grants.push_back(must(abi::Grant::from_text("write process:*")));
+    must(world.kernel().launch(launch));
+  }
+  for (const base::Pid reader : readers) world.wait(reader);
+  return pairs * kTurns * static_cast<double>(kPerTurn) / (now_s() - start);
+}
+
+// Children that are started, answer at once and end; a second.
+double spawn_rate() {
+  constexpr std::uint32_t kTurns = 20;
+  constexpr std::size_t kPerTurn = 50;
+  const Folder folder;
+  World world(folder.path(), kThreads, [](const std::string& name, std::uint32_t turn) {
+    if (name != "root" || turn > kTurns) return std::optional(say("done"));
+    if (turn == kTurns)
+      return std::optional(ask("wait_process", 1, [](std::size_t) { return R"({"pid":"last"})"; }));
+    return std::optional(ask("spawn_process", kPerTurn, [&](std::size_t i) {
+      const bool last = turn + 1 == kTurns && i + 1 == kPerTurn;
+      return fmt::format(R"({{"goal":"Be measured.","name":"{}"}})", last ? "last" : "kid");
+    }));
+  });
+  const double start = now_s();
+  world.wait(world.start("root"));
+  return kTurns * static_cast<double>(kPerTurn) / (now_s() - start);
+}
+
+double resident_mb() {
+  std::ifstream statm("/proc/self/statm");
+  std::uint64_t pages = 0, resident = 0;
+  statm >> pages >> resident;
+  return static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE)) / 1e6;
+}
+
+// What a waiting process takes of memory, in KB: 200 jobs with 50 sleepers each.
+double waiting_kb() {
+  constexpr int kJobs = 200, kSleepers = 50;
+  const Folder folder;
+  std::atomic<int> asleep = 0;
+  World world(folder.path(), kThreads, [&](const std::string& name, std::uint32_t turn) {
+    if (name == "root" && turn == 0)
+      return std::optional(ask("spawn_process", kSleepers, [](std::size_t i) {
+        return fmt::format(R"({{"goal":"Sleep.","name":"nap{}"}})", i);
+      }));
+    if (name != "root") ++asleep;
+    return std::optional(
+        ask("sleep", 1, [](std::size_t) { return std::string(R"({"seconds":36000})"); }));
+  });
+  const double before = resident_mb();
+  for (int i = 0; i < kJobs; ++i) world.start("root");
+  while (asleep < kJobs * kSleepers) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  return (resident_mb() - before) * 1000 / (kJobs * kSleepers);
+}
+
+std::vector<Row> measure_processes(const std::string&) {
+  return {
+      {"messages between jobs, sent and read, 64 pairs",
+       median_of(3, [] { return message_rate(64); }), "/s", "20,000/s", "", 0, false},
+      {"the same, one pair", median_of(3, [] { return message_rate(1); }), "/s", "", "", 0, false},
+      {"children spawned, asked once and ended", median_of(3, spawn_rate), "/s", "30,000/s", "", 0,
+       false},
+      {"memory of a waiting process", waiting_kb(), "KB", "15 KB", "", 0, false}};
+}
+
 // ---- the program ----
 
 std::vector<Row> measure_ps(const std::string& self) {
@@ -440,12 +527,17 @@ int fill_and_hang(const std::string& dir, int jobs) {
 }
 
 const std::vector<Figure>& figures() {
-  static const std::vector<Figure> all{
-      {"ps", &measure_ps},         {"decide", &measure_decide},
-      {"derive", &measure_derive}, {"objects", &measure_objects},
-      {"reads", &measure_reads},   {"writes", &measure_writes},
-      {"turns", &measure_turns},   {"journal", &measure_journal},
-      {"size", &measure_size},     {"recovery", &measure_recovery}};
+  static const std::vector<Figure> all{{"ps", &measure_ps},
+                                       {"decide", &measure_decide},
+                                       {"derive", &measure_derive},
+                                       {"objects", &measure_objects},
+                                       {"reads", &measure_reads},
+                                       {"writes", &measure_writes},
+                                       {"turns", &measure_turns},
+                                       {"journal", &measure_journal},
+                                       {"size", &measure_size},
+                                       {"recovery", &measure_recovery},
+                                       {"processes", &measure_processes}};
   return all;
 }
 
