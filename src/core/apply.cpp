@@ -55,6 +55,7 @@ class Applier {
       process.transcript.append({abi::Role::user, body.goal, {}, {}});
     state_.processes.push_back(std::move(process));
     const std::uint32_t parent = body.parent;
+    if (Process* above = state_.process(parent)) above->children.push_back(body.number);
     Process& added = state_.processes.back();
     ++added.committed[static_cast<std::size_t>(abi::BudgetKind::processes)];
     if (parent != 0) charge_above(state_, added.number, {}, claim_of(added));

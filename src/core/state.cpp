@@ -90,6 +90,9 @@ const Request* JobState::request(base::RequestId id) const {
 }
 
 void JobState::reindex() {
+  for (Process& one : processes) one.children.clear();
+  for (const Process& one : processes)
+    if (Process* parent = process(one.parent)) parent->children.push_back(one.number);
   index = {};
   for (const Capability& cap : caps)
     if (!cap.revoked) index.add(cap);

@@ -107,6 +107,8 @@ struct Process {
               answered, last_seq, warned, asks, sent, mailbox, heard)
   static constexpr std::size_t kAddedFrom = 24;
 
+  std::vector<std::uint32_t> children;  // derived, never stored
+
   // Of itself and all below it; derived, never stored (budget.h).
   Amounts committed{};
   Amounts reserved{};

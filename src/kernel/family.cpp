@@ -156,10 +156,16 @@ Result<abi::ProcWait::Reply> carry_out(Enactment& act, const abi::ProcWait& call
 Result<abi::ProcList::Reply> carry_out(Enactment& act, const abi::ProcList&) {
   abi::ProcList::Reply reply;
   const base::JobId job = act.pid().job;
-  for (const core::Process& one : act.state().processes)
-    if (one.number != act.process().number &&
-        is_below(act.state(), one.number, act.process().number))
-      reply.processes.push_back({{job, one.number}, {job, one.parent}, one.name, one.state});
+  std::vector<std::uint32_t> below = act.process().children;
+  for (std::size_t i = 0; i < below.size(); ++i) {
+    const core::Process& one = *act.state().process(below[i]);
+    below.insert(below.end(), one.children.begin(), one.children.end());
+  }
+  std::sort(below.begin(), below.end());
+  for (const std::uint32_t number : below) {
+    const core::Process& one = *act.state().process(number);
+    reply.processes.push_back({{job, number}, {job, one.parent}, one.name, one.state});
+  }
   return reply;
 }
 

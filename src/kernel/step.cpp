@@ -286,11 +286,13 @@ Result<void> tell_waiting(const Services& services, const JobPtr& job, const Loc
     core::Syscall syscall;
   };
   std::vector<Waiting> all;
-  for (const core::Process& process : job->state.processes)
-    for (const core::Frame& frame : process.frames)
+  // Only those above it can wait for it.
+  for (const core::Process* process = job->state.process(job->state.process(ended)->parent);
+       process != nullptr; process = job->state.process(process->parent))
+    for (const core::Frame& frame : process->frames)
       if (const core::Syscall* pending = frame.pending();
           pending != nullptr && pending->stage == core::Stage::waiting && pending->child == ended)
-        all.push_back({process.number, frame.call, *pending});
+        all.push_back({process->number, frame.call, *pending});
   const std::string reply = base::to_json(end_of(job->state, *job->state.process(ended)));
   for (const Waiting& one : all) {
     TRY(append(services, job, lock, one.process, cause,
@@ -311,9 +313,10 @@ Result<void> tell_waiting(const Services& services, const JobPtr& job, const Loc
 Result<base::Seq> end_process(const Services& services, const JobPtr& job, const Lock& lock,
                               std::uint32_t process, base::Seq cause, std::string_view why,
                               core::Body end) {
-  for (std::uint32_t child = process + 1; child <= job->state.processes.size(); ++child) {
+  const std::vector<std::uint32_t> children = job->state.process(process)->children;
+  for (const std::uint32_t child : children) {
     const core::Process& one = *job->state.process(child);
-    if (one.parent != process || !one.live()) continue;
+    if (!one.live()) continue;
     TRY(end_process(services, job, lock, child, one.last_seq, "the process that started it ended",
                     core::ProcessKilled{"process:" + base::to_string(base::Pid{job->id(), process}),
                                         "the process that started it ended"}));
