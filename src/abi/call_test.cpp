@@ -134,7 +134,8 @@ TEST(Call, NamesAndClassesAreFrozen) {
       "cap.request internal",      "cap.list internal",    "mem.put internal",
       "mem.get internal",          "mem.append internal",  "mem.list internal",
       "proc.info internal",        "proc.chdir internal",  "proc.exit internal",
-      "model.generate repeatable", "msg.send internal",    "msg.receive internal"};
+      "model.generate repeatable", "msg.send internal",    "msg.receive internal",
+      "proc.wait_any internal"};
   const auto present = names_and_classes(AllCalls{});
   const std::set<std::string> set(present.begin(), present.end());
   EXPECT_EQ(set.size(), present.size()) << "a name stands twice";

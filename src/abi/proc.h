@@ -88,6 +88,17 @@ struct ProcWait {
   Needs needs(const Caller&) const { return {}; }  // its own descendants
 };
 
+// The same, until one of several has ended; of those that have already, the first as they are
+// listed.
+struct ProcWaitAny {
+  std::vector<base::Pid> pids;
+  ALOS_FIELDS(pids)
+  using Reply = ProcWait::Reply;
+  static constexpr std::string_view kName = "proc.wait_any";
+  static constexpr auto kClass = EffectClass::internal;
+  Needs needs(const Caller&) const { return {}; }  // its own descendants
+};
+
 // The processes below the caller, oldest first.
 struct ProcList {
   ALOS_FIELDS()
@@ -107,6 +118,7 @@ struct ProcList {
   Needs needs(const Caller&) const { return {}; }
 };
 
-using ProcCalls = CallList<ProcInfo, ProcChdir, ProcExit, ProcSpawn, ProcWait, ProcList>;
+using ProcCalls =
+    CallList<ProcInfo, ProcChdir, ProcExit, ProcSpawn, ProcWait, ProcWaitAny, ProcList>;
 
 }  // namespace alos::abi

@@ -260,6 +260,9 @@ class Applier {
     if (!fits) return misfit("that syscall has been seen before");
     if (body.child && state_.process(*body.child) == nullptr)
       return misfit("it waits for a process that does not exist");
+    for (const std::uint32_t one : body.any)
+      if (state_.process(one) == nullptr)
+        return misfit("it waits for a process that does not exist");
     if (body.request) {
       Request* request = find_request(*body.request);
       if (request == nullptr || request->answered)
@@ -274,6 +277,7 @@ class Applier {
     syscall.request = body.request;
     syscall.child = body.child;
     syscall.letter = body.letter;
+    syscall.any = body.any;
     return {};
   }
 

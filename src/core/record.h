@@ -259,7 +259,9 @@ struct CallWaiting {
   std::optional<base::RequestId> request;
   std::optional<std::uint32_t> child;       // until this process has ended
   std::optional<abi::LetterFilter> letter;  // until such a message has come
-  ALOS_FIELDS(call, n, name, digest, until, request, child, letter)
+  std::vector<std::uint32_t> any;           // until one of these processes has ended
+  ALOS_FIELDS(call, n, name, digest, until, request, child, letter, any)
+  static constexpr std::size_t kAddedFrom = 8;
 };
 
 // More of a budget that is used up, to whom it belongs, and what is needed of it now.

@@ -102,6 +102,8 @@ const std::vector<Golden>& golden() {
       {"message.taken", R"({"from":"human:owner","number":9})"},
       {"call.waiting", R"({"call":4,"n":1,"name":"msg.receive","digest":")" ALOS_TEST_DIGEST
                        R"(","letter":{"kind":"answer"}})"},
+      {"call.waiting",
+       R"({"call":4,"n":1,"name":"proc.wait_any","digest":")" ALOS_TEST_DIGEST R"(","any":[2,3]})"},
       {"budget.warned", R"({"kind":"tool_calls","used":40,"limit":50})"},
       {"budget.set", R"({"kind":"usd","limit":2000000,"by":"human:owner"})"},
       {"budget.set", R"({"kind":"wall","by":"human:owner"})"},

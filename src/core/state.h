@@ -45,8 +45,10 @@ struct Syscall {
   std::optional<std::string> edited_by;
   Usage reserves;                           // intended: what it may spend at most
   std::optional<abi::LetterFilter> letter;  // waiting for such a message
+  std::vector<std::uint32_t> any;           // waiting for the end of one of these
   ALOS_FIELDS(n, name, digest, stage, seq, reply, error, outcome, effect, matched, spends, needs,
-              existed, preimage, until, request, child, replacement, edited_by, reserves, letter)
+              existed, preimage, until, request, child, replacement, edited_by, reserves, letter,
+              any)
   static constexpr std::size_t kAddedFrom = 19;
 };
 

@@ -423,8 +423,7 @@ Result<void> Owner::check_answer(const JobPtr& job, const core::Request& request
 
 Result<void> Owner::answer(const std::string& id, const Answer& given) {
   const base::JobScoped parsed = TRY(base::parse_job_scoped(id, 'r'));
-  const JobPtr job = TRY(resident(parsed.job));
-  Lock lock(job->mutex);
+  auto [job, lock] = TRY(hold(parsed.job));
   const core::Request* found = job->state.request(base::RequestId{parsed.number});
   if (found == nullptr)
     return fail(Code::not_found, fmt::format("there is no request {}", id),

@@ -39,8 +39,7 @@ Result<base::CapId> Owner::grant_to(const JobPtr& job, const Lock& lock, std::ui
 }
 
 Result<void> Owner::set_policy(base::JobId id, const std::vector<Standing>& standing) {
-  const JobPtr job = TRY(resident(id));
-  Lock lock(job->mutex);
+  auto [job, lock] = TRY(hold(id));
   const auto is_policy = [](const core::Capability& cap) {
     return cap.holder == core::kStanding && !cap.revoked && cap.from.starts_with("policy:");
   };
@@ -69,8 +68,7 @@ Result<void> Owner::set_policy(base::JobId id, const std::vector<Standing>& stan
 }
 
 Result<std::string> Owner::grant(base::Pid pid, const abi::Grant& grant, const std::string& by) {
-  const JobPtr job = TRY(resident_with(pid));
-  Lock lock(job->mutex);
+  auto [job, lock] = TRY(hold(pid));
   if (!job->state.process(pid.number)->live())
     return fail(Code::invalid, fmt::format("process {} has ended", base::to_string(pid)));
   const base::CapId id = TRY(
@@ -81,8 +79,7 @@ Result<std::string> Owner::grant(base::Pid pid, const abi::Grant& grant, const s
 
 Result<void> Owner::revoke(const std::string& capability, const std::string& by) {
   const base::JobScoped parsed = TRY(base::parse_job_scoped(capability, 'c'));
-  const JobPtr job = TRY(resident(parsed.job));
-  Lock lock(job->mutex);
+  auto [job, lock] = TRY(hold(parsed.job));
   const core::Capability* cap = job->state.cap(base::CapId{parsed.number});
   if (cap == nullptr)
     return fail(Code::not_found, fmt::format("there is no capability {}", capability),
@@ -141,8 +138,7 @@ Result<void> Owner::cut_shares(const JobPtr& job, const Lock& lock, std::uint32_
 
 Result<void> Owner::set_budget(base::Pid pid, abi::BudgetKind kind,
                                std::optional<std::uint64_t> limit, const std::string& by) {
-  const JobPtr job = TRY(resident_with(pid));
-  Lock lock(job->mutex);
+  auto [job, lock] = TRY(hold(pid));
   TRY(change_limit(job, lock, pid.number, kind, limit, by));
   return durable(job, std::move(lock));
 }
@@ -182,7 +178,7 @@ Result<void> Owner::answer_budget(const JobPtr& job, const Lock& lock, const cor
 
 Result<base::Json> Owner::call(base::Pid pid, const std::string& tool,
                                const std::string& arguments) {
-  const JobPtr job = TRY(resident_with(pid));
+  const JobPtr job = TRY(hold(pid)).job;
   abi::Mind mind = Step(services_, job, pid.number).mind();
   const abi::ToolRequest request{"", tool, base::Text(arguments)};
   base::CallId call;

@@ -93,6 +93,17 @@ base::Unexpected Enactment::park_for(std::uint32_t child, std::string_view name)
               "waits for process " + base::to_string(base::Pid{place.job->id(), child}));
 }
 
+base::Unexpected Enactment::park_for_any(std::vector<std::uint32_t> children,
+                                         std::string_view name) {
+  const Place& place = journal_.place();
+  core::CallWaiting waiting{
+      place.call, journal_.n(), std::string(name), grounds_.digest, {}, {}, {}, {}, {}};
+  waiting.any = std::move(children);
+  const auto seq = append(place.cause, std::move(waiting));
+  if (!seq) return base::Unexpected(seq.error());
+  return fail(Code::parked, "waits for one of several processes");
+}
+
 base::Unexpected Enactment::park_for_letter(const abi::LetterFilter& which,
                                             std::optional<std::uint64_t> timeout_ms) {
   const Place& place = journal_.place();

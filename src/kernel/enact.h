@@ -29,6 +29,7 @@ class Enactment {
   base::Unexpected park_until(base::Time when, std::string_view name);
   base::Unexpected park_on(core::RequestOpened request);
   base::Unexpected park_for(std::uint32_t child, std::string_view name);  // until it has ended
+  base::Unexpected park_for_any(std::vector<std::uint32_t> children, std::string_view name);
   base::Unexpected park_for_letter(const abi::LetterFilter& which,
                                    std::optional<std::uint64_t> timeout_ms);
 
@@ -61,6 +62,7 @@ base::Result<abi::ProcChdir::Reply> carry_out(Enactment& act, const abi::ProcChd
 base::Result<abi::ProcExit::Reply> carry_out(Enactment& act, const abi::ProcExit& call);
 base::Result<abi::ProcSpawn::Reply> carry_out(Enactment& act, const abi::ProcSpawn& call);
 base::Result<abi::ProcWait::Reply> carry_out(Enactment& act, const abi::ProcWait& call);
+base::Result<abi::ProcWaitAny::Reply> carry_out(Enactment& act, const abi::ProcWaitAny& call);
 base::Result<abi::ProcList::Reply> carry_out(Enactment& act, const abi::ProcList& call);
 base::Result<abi::MsgSend::Reply> carry_out(Enactment& act, const abi::MsgSend& call);
 base::Result<abi::MsgReceive::Reply> carry_out(Enactment& act, const abi::MsgReceive& call);

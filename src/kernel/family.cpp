@@ -17,6 +17,7 @@ using base::Result;
 
 constexpr std::size_t kNameBytesMax = 64;
 constexpr std::size_t kGrantsMax = 64;
+constexpr std::size_t kWaitedMax = 1000;
 constexpr std::uint32_t kDepthMax = 64;  // of a job's tree
 
 Result<const core::Process*> descendant(const Enactment& act, base::Pid pid) {
@@ -151,6 +152,23 @@ Result<abi::ProcWait::Reply> carry_out(Enactment& act, const abi::ProcWait& call
   abi::ProcWait::Reply reply = end_of(act.state(), *child);
   if (reply.result) reply.result = base::Text(TRY(act.load(*reply.result)));
   return reply;
+}
+
+Result<abi::ProcWaitAny::Reply> carry_out(Enactment& act, const abi::ProcWaitAny& call) {
+  if (call.pids.empty() || call.pids.size() > kWaitedMax)
+    return fail(Code::invalid, fmt::format("{} processes to wait for", call.pids.size()),
+                fmt::format("from 1 to {}", kWaitedMax));
+  std::vector<std::uint32_t> waited;
+  for (const base::Pid pid : call.pids) {
+    const core::Process* one = TRY(descendant(act, pid));
+    if (!one->live()) {
+      abi::ProcWait::Reply reply = end_of(act.state(), *one);
+      if (reply.result) reply.result = base::Text(TRY(act.load(*reply.result)));
+      return reply;
+    }
+    waited.push_back(one->number);
+  }
+  return act.park_for_any(std::move(waited), abi::ProcWaitAny::kName);
 }
 
 Result<abi::ProcList::Reply> carry_out(Enactment& act, const abi::ProcList&) {

@@ -55,23 +55,32 @@ std::unique_ptr<Subscription> Owner::subscribe(std::optional<base::JobId> job) {
   return std::make_unique<FeedSubscription>(std::move(feed), loader());
 }
 
+// A job that has ended, and is durable to its last record, leaves memory. Who has it in hand and
+// comes for its lock sees that, and gets it anew: one job is never there twice.
+void Owner::retire(const JobPtr& job, const Lock& lock) {
+  CHECK(lock.owns_lock());
+  const auto& processes = job->state.processes;
+  const bool over = std::none_of(processes.begin(), processes.end(),
+                                 [](const core::Process& process) { return process.live(); });
+  if (!over || job->tail.count != 0 || job->lost) return;
+  const std::lock_guard guard(mutex_);
+  const auto found = jobs_.find(job->id());
+  if (found == jobs_.end() || found->second != job) return;
+  job->retired = true;
+  jobs_.erase(found);
+}
+
 void Owner::deliver(const std::vector<Committer::Batch>& batches) {
-  std::vector<base::JobId> over;  // nothing can be appended to them any more
   for (const Committer::Batch& batch : batches) {
     const Lock lock(batch.job->mutex);
-    const auto& processes = batch.job->state.processes;
-    if (!batch.job->state.outbox.empty()) {
+    if (!batch.job->state.outbox.empty())
       post_pump(batch.job);
-      continue;
-    }
-    if (std::none_of(processes.begin(), processes.end(),
-                     [](const core::Process& process) { return process.live(); }))
-      over.push_back(batch.job->id());
+    else
+      retire(batch.job, lock);
   }
   {
     const std::lock_guard guard(mutex_);
     trouble_.reset();
-    for (const base::JobId job : over) jobs_.erase(job);
     ++deliveries_;
     for (auto it = feeds_.begin(); it != feeds_.end();) {
       const auto feed = it->lock();

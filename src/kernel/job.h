@@ -39,7 +39,8 @@ struct Job {
   std::map<std::uint32_t, base::Text> prompts;  // of processes, brought back from their blobs
   base::Seq durable = 0;                        // all records up to here are in the store
   std::optional<base::Error>
-      lost;  // set when a batch could not be made durable: this object is void
+      lost;              // set when a batch could not be made durable: this object is void
+  bool retired = false;  // all of it has ended and is durable: whoever comes loads it anew
   std::condition_variable changed;  // durable, lost, or a state somebody may wait for
 
   bool queued_for_commit = false;

@@ -139,10 +139,9 @@ void Owner::pump(const JobPtr& job) {
   abi::Letter letter;
   while (const auto out = next_outgoing(job, letter)) {
     Result<void> done = fail(Code::not_found, "there is no such job");
-    if (auto target = resident(out->to.job)) {
-      Lock lock((*target)->mutex);
-      done = put_in_mailbox(services_, *target, lock, out->to.number, letter);
-      if (done) done = durable(*target, std::move(lock));
+    if (auto target = hold(out->to.job)) {
+      done = put_in_mailbox(services_, target->job, target->lock, out->to.number, letter);
+      if (done) done = durable(target->job, std::move(target->lock));
     } else {
       done = base::Unexpected(target.error());
     }
@@ -165,8 +164,7 @@ void Owner::pump(const JobPtr& job) {
 }
 
 Result<void> Owner::send(base::Pid pid, const std::string& text, const std::string& by) {
-  const JobPtr job = TRY(resident_with(pid));
-  Lock lock(job->mutex);
+  auto [job, lock] = TRY(hold(pid));
   if (text.empty() || text.size() > abi::kMessageBytesMax || !base::is_utf8(text))
     return fail(Code::invalid, "a message is UTF-8 text",
                 fmt::format("from 1 to {} bytes", abi::kMessageBytesMax));

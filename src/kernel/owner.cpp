@@ -89,18 +89,24 @@ Result<JobPtr> Owner::resident(base::JobId id) {
   return jobs_.try_emplace(id, std::move(job)).first->second;
 }
 
-Result<JobPtr> Owner::resident_with(base::Pid pid) {
-  JobPtr job = TRY(resident(pid.job));
-  const Lock lock(job->mutex);
-  if (job->state.process(pid.number) == nullptr)
+Result<Owner::Held> Owner::hold(base::JobId id) {
+  for (;;) {
+    JobPtr job = TRY(resident(id));
+    Lock lock(job->mutex);
+    if (!job->retired) return Held{std::move(job), std::move(lock)};
+  }
+}
+
+Result<Owner::Held> Owner::hold(base::Pid pid) {
+  Held held = TRY(hold(pid.job));
+  if (held.job->state.process(pid.number) == nullptr)
     return fail(Code::not_found, fmt::format("there is no process {}", base::to_string(pid)),
                 "`alos ps --all` lists those there are");
-  return job;
+  return held;
 }
 
 Result<core::JobState> Owner::state_of(base::JobId id) {
-  JobPtr job = TRY(resident(id));
-  Lock lock(job->mutex);
+  auto [job, lock] = TRY(hold(id));
   core::JobState state = job->state;
   const base::Seq seq = state.seq;
   lock.unlock();
@@ -203,8 +209,7 @@ Result<void> Owner::activate(const JobPtr& job, const Lock& lock) {
 }
 
 Result<void> Owner::resume(base::Pid pid, const std::string& by) {
-  const JobPtr job = TRY(resident_with(pid));
-  Lock lock(job->mutex);
+  auto [job, lock] = TRY(hold(pid));
   const core::Process& process = *job->state.process(pid.number);
   if (!process.live())
     return fail(
@@ -235,8 +240,7 @@ Result<void> Owner::resume(base::Pid pid, const std::string& by) {
 }
 
 Result<void> Owner::pause(base::Pid pid, const std::string& by, const std::string& reason) {
-  const JobPtr job = TRY(resident_with(pid));
-  Lock lock(job->mutex);
+  auto [job, lock] = TRY(hold(pid));
   const core::Process& process = *job->state.process(pid.number);
   if (process.state != abi::ProcessState::runnable)
     return fail(Code::invalid,
@@ -247,8 +251,7 @@ Result<void> Owner::pause(base::Pid pid, const std::string& by, const std::strin
 }
 
 Result<void> Owner::kill(base::Pid pid, const std::string& by, const std::string& reason) {
-  const JobPtr job = TRY(resident_with(pid));
-  Lock lock(job->mutex);
+  auto [job, lock] = TRY(hold(pid));
   const core::Process& process = *job->state.process(pid.number);
   if (!process.live()) {
     const auto over =
@@ -410,13 +413,10 @@ void Owner::lose(const std::vector<JobPtr>& jobs, const base::Error& error) {
 }
 
 void Owner::reload(base::JobId id) {
-  const auto job = resident(id);
-  if (job) {
-    const Lock lock((*job)->mutex);
-    if ((*job)->active || activate(*job, lock)) return;
-  }
+  auto held = hold(id);
+  if (held && (held->job->active || activate(held->job, held->lock))) return;
   // Not there: it was lost before its first record was durable. Anything else: try again.
-  if (!job && job.error().code == Code::not_found) return;
+  if (!held && held.error().code == Code::not_found) return;
   hands_.executor.post_at(hands_.clock.now() + kReloadPause, [weak = weak_from_this(), id] {
     if (const auto self = weak.lock()) self->reload(id);
   });

@@ -57,7 +57,12 @@ class Owner final : public Looking, public Wakes, public std::enable_shared_from
 
  private:
   base::Result<JobPtr> resident(base::JobId job);  // loads it when it is not here
-  base::Result<JobPtr> resident_with(base::Pid pid);
+  struct Held {
+    JobPtr job;
+    Lock lock;
+  };
+  base::Result<Held> hold(base::JobId job);                  // the job as it is now, locked
+  base::Result<Held> hold(base::Pid pid);                    // and it has that process
   base::Result<void> durable(const JobPtr& job, Lock lock);  // waits for all appended so far
   base::Result<void> activate(const JobPtr& job, const Lock& lock);
   void run_step(const JobPtr& job, std::uint32_t process);
@@ -68,6 +73,7 @@ class Owner final : public Looking, public Wakes, public std::enable_shared_from
   std::optional<core::Outgoing> next_outgoing(const JobPtr& job, abi::Letter& letter);
   void settle_sleep(const JobPtr& job, std::uint32_t process, base::CallId call, std::uint32_t n);
   void deliver(const std::vector<Committer::Batch>& batches);
+  void retire(const JobPtr& job, const Lock& lock);
   void lose(const std::vector<JobPtr>& jobs, const base::Error& error);
   void reload(base::JobId job);
   base::Result<void> check_answer(const JobPtr& job, const core::Request& request,

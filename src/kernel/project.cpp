@@ -29,6 +29,7 @@ std::string waiting_on(const core::JobState& state, const core::Process& process
       continue;
     }
     if (pending->child) return "process " + base::to_string(base::Pid{state.job, *pending->child});
+    if (!pending->any.empty()) return fmt::format("one of {} processes", pending->any.size());
     if (pending->letter)
       return "message" + (pending->letter->from ? " from " + *pending->letter->from : "");
     if (pending->until) return "until " + base::to_string(*pending->until);

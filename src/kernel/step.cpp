@@ -291,7 +291,9 @@ Result<void> tell_waiting(const Services& services, const JobPtr& job, const Loc
        process != nullptr; process = job->state.process(process->parent))
     for (const core::Frame& frame : process->frames)
       if (const core::Syscall* pending = frame.pending();
-          pending != nullptr && pending->stage == core::Stage::waiting && pending->child == ended)
+          pending != nullptr && pending->stage == core::Stage::waiting &&
+          (pending->child == ended ||
+           std::find(pending->any.begin(), pending->any.end(), ended) != pending->any.end()))
         all.push_back({process->number, frame.call, *pending});
   const std::string reply = base::to_json(end_of(job->state, *job->state.process(ended)));
   for (const Waiting& one : all) {

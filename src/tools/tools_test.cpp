@@ -39,6 +39,7 @@ FakeSyscalls world() {
   sys.reply<abi::CapDerive>(
       {{{base::CapId{9}, *abi::Grant::from_text("write fs:/workspace/docs/** uses=3"), ""}}});
   sys.reply<abi::CapDrop>({1});
+  sys.reply<abi::ProcWaitAny>({child, abi::ProcessState::exited, base::Text("fine"), ""});
   sys.reply<abi::MsgSend>({5});
   sys.reply<abi::MsgReceive>({{"7.2", 4, "note", base::Text("well"), {}}, 1});
   sys.reply<abi::FsRead>({"text of it\n", 11, {}});
@@ -104,6 +105,8 @@ TEST(Tools, GoodArgumentsBecomeTheRightCalls) {
        {R"(proc.spawn {"image":"coding","goal":"Review.","name":"rev","grants":["read fs:/workspace/**"]})"}, R"({"pid":"7.2"})"},
       {"wait_process", R"({"pid":"7.2"})", {R"(proc.wait {"pid":"7.2"})"}, R"({"pid":"7.2","state":"exited","result":"fine","reason":""})"},
       {"wait_process", R"({"pid":"rev"})", {"proc.list {}", R"(proc.wait {"pid":"7.2"})"}, R"({"pid":"7.2","state":"exited","result":"fine","reason":""})"},
+      {"wait_process", R"({"any":["7.2","7.3"]})", {R"(proc.wait_any {"pids":["7.2","7.3"]})"}, R"({"pid":"7.2","state":"exited","result":"fine","reason":""})"},
+      {"wait_process", R"({"all":["7.2"]})", {R"(proc.wait {"pid":"7.2"})"}, R"({"ended":[{"pid":"7.2","state":"exited","result":"fine","reason":""}]})"},
       {"list_processes", "{}", {"proc.list {}"}, R"({"processes":[{"pid":"7.2","parent":"7.1","name":"rev","state":"runnable"}]})"},
       {"delegate_capability", R"({"to":"7.2","grant":"write fs:/workspace/docs/** uses=3"})",
        {R"(cap.derive {"to":"7.2","grant":"write fs:/workspace/docs/** uses=3"})"}, R"({"handed":[{"id":"7.c9","grant":"write fs:/workspace/docs/** uses=3"}]})"},

@@ -54,7 +54,7 @@ class FakeSyscalls final : public abi::Syscalls {
   ALOS_FAKE(MemPut) ALOS_FAKE(MemGet) ALOS_FAKE(MemAppend) ALOS_FAKE(MemList)
   ALOS_FAKE(ProcInfo) ALOS_FAKE(ProcChdir) ALOS_FAKE(ProcExit) ALOS_FAKE(ModelGenerate)
   ALOS_FAKE(ProcSpawn) ALOS_FAKE(ProcWait) ALOS_FAKE(ProcList) ALOS_FAKE(CapDerive) ALOS_FAKE(CapDrop)
-  ALOS_FAKE(MsgSend) ALOS_FAKE(MsgReceive)
+  ALOS_FAKE(ProcWaitAny) ALOS_FAKE(MsgSend) ALOS_FAKE(MsgReceive)
 #undef ALOS_FAKE
      // clang-format on
 

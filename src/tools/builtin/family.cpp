@@ -65,16 +65,67 @@ struct SpawnProcess {
 struct WaitProcess {
   static constexpr std::string_view kName = "wait_process";
   static constexpr std::string_view kDescription =
-      "Wait until a process that you started has ended, and get its result.";
+      "Wait until a process that you started has ended, and get its result; or until one of "
+      "several, "
+      "or all of them.";
   struct Args {
-    std::string pid;
-    ALOS_FIELDS(pid)
-    static constexpr std::array<std::string_view, 1> kFieldDocs{"its pid or name"};
+    std::optional<std::string> pid;
+    std::optional<std::vector<std::string>> any;
+    std::optional<std::vector<std::string>> all;
+    ALOS_FIELDS(pid, any, all)
+    static constexpr std::array<std::string_view, 3> kFieldDocs{
+        "its pid or name", "instead: until one of these has ended",
+        "instead: until all of these have ended"};
   };
-  using Reply = abi::ProcWait::Reply;
+  struct End {
+    base::Pid pid;
+    abi::ProcessState state = abi::ProcessState::exited;
+    std::optional<std::string> result;
+    std::string reason;
+    ALOS_FIELDS(pid, state, result, reason)
+  };
+  struct Reply {
+    std::optional<base::Pid> pid;
+    std::optional<abi::ProcessState> state;
+    std::optional<std::string> result;
+    std::optional<std::string> reason;
+    std::optional<std::vector<End>> ended;  // of `all`
+    ALOS_FIELDS(pid, state, result, reason, ended)
+  };
 
   static Result<Reply> run(abi::Syscalls& sys, const Args& args) {
-    return sys.call(abi::ProcWait{TRY(process_named(sys, args.pid))});
+    if ((args.pid ? 1 : 0) + (args.any ? 1 : 0) + (args.all ? 1 : 0) != 1)
+      return fail(Code::invalid, "wait_process takes one of `pid`, `any`, `all`",
+                  "for example {\"pid\":\"7.2\"}");
+    if (args.all) return wait_for_all(sys, *args.all);
+    if (args.pid) {
+      const base::Pid pid = TRY(process_named(sys, *args.pid));
+      return one(TRY(end_of(sys.call(abi::ProcWait{pid}))));
+    }
+    abi::ProcWaitAny call;
+    for (const std::string& name : *args.any) call.pids.push_back(TRY(process_named(sys, name)));
+    return one(TRY(end_of(sys.call(std::move(call)))));
+  }
+
+ private:
+  static Reply one(const End& end) { return {end.pid, end.state, end.result, end.reason, {}}; }
+
+  static Result<End> end_of(Result<abi::ProcWait::Reply> came) {
+    abi::ProcWait::Reply reply = TRY(std::move(came));
+    End end{reply.pid, reply.state, {}, std::move(reply.reason)};
+    if (reply.result) end.result = TRY(bytes_of(std::move(*reply.result)));
+    return end;
+  }
+
+  // One after another: each is a syscall of its own, and what has ended answers at once.
+  static Result<Reply> wait_for_all(abi::Syscalls& sys, const std::vector<std::string>& names) {
+    std::vector<base::Pid> pids;
+    for (const std::string& name : names) pids.push_back(TRY(process_named(sys, name)));
+    std::vector<End> ended;
+    for (const base::Pid pid : pids) ended.push_back(TRY(end_of(sys.call(abi::ProcWait{pid}))));
+    Reply reply;
+    reply.ended = std::move(ended);
+    return reply;
   }
 };
 
