@@ -26,7 +26,8 @@ int run(int argc, char** argv) {
     else
       return fmt::print(stderr,
                         "usage: bench [--json] [--only "
-                        "ps|decide|derive|objects|reads|writes|turns|journal|size|recovery|processes]...\n"),
+                        "ps|decide|derive|objects|reads|writes|turns|journal|size|recovery|"
+                        "processes]...\n"),
              5;
   }
   std::vector<Row> rows;
