@@ -144,14 +144,15 @@ Result<void> check_edited(const core::JobState& state, const core::Request& requ
   return {};
 }
 
+bool same_need(const core::NeedText& one, const core::NeedText& other) {
+  return one.right == other.right && one.resource == other.resource;
+}
+
 bool same_question(const core::Request& one, const core::Request& other) {
-  const auto equal = [](const core::NeedText& a, const core::NeedText& b) {
-    return a.right == b.right && a.resource == b.resource;
-  };
   return one.opened.kind == other.opened.kind && one.opened.digest == other.opened.digest &&
          one.opened.name == other.opened.name && one.opened.asking == other.opened.asking &&
          std::equal(one.opened.needs.begin(), one.opened.needs.end(), other.opened.needs.begin(),
-                    other.opened.needs.end(), equal);
+                    other.opened.needs.end(), same_need);
 }
 
 }  // namespace
@@ -181,10 +182,6 @@ Result<void> Owner::settle_wait(const JobPtr& job, const Lock& lock, const core:
 }
 
 namespace {
-
-bool same_need(const core::NeedText& one, const core::NeedText& other) {
-  return one.right == other.right && one.resource == other.resource;
-}
 
 bool is_repeated(const std::vector<core::NeedText>& needs, std::size_t i) {
   return std::any_of(needs.begin(), needs.begin() + static_cast<std::ptrdiff_t>(i),

@@ -295,8 +295,8 @@ Result<int> audit_export(Session& session, const Arguments& arguments) {
 
 Result<int> audit_log(Session& session, const Arguments& arguments) {
   static constexpr std::string_view kDecisions[] = {
-      "authority.decided", "cap.granted",      "cap.revoked",   "request.opened",
-      "request.voted",     "request.answered", "process.killed"};
+      "authority.decided", "cap.granted",      "cap.revoked", "request.opened",
+      "request.voted",     "request.answered", "budget.set",  "process.killed"};
   for (const base::JobId job : TRY(chosen_jobs(session, arguments)))
     TRY(each_record(session.kernel, job, 1, [&](const RecordView& record) {
       if (std::find(std::begin(kDecisions), std::end(kDecisions), record.kind) !=

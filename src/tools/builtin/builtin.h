@@ -29,6 +29,8 @@ std::vector<Tool> object_tools();
 std::vector<Tool> human_tools();
 std::vector<Tool> process_tools();
 std::vector<Tool> family_tools();
+// A pid, or the name of one of those below the caller, the youngest first.
+base::Result<base::Pid> process_named(abi::Syscalls& sys, const std::string& text);
 std::vector<Tool> message_tools();
 
 // The error of arguments that do not fit, with the tool's name and what it takes, as in `path,

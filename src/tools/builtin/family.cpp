@@ -11,17 +11,6 @@ using base::Code;
 using base::fail;
 using base::Result;
 
-// A pid, or the name of one of those below.
-Result<base::Pid> process_named(abi::Syscalls& sys, const std::string& text) {
-  if (const auto pid = base::parse_pid(text)) return *pid;
-  const auto list = TRY(sys.call(abi::ProcList{}));
-  for (auto one = list.processes.rbegin(); one != list.processes.rend(); ++one)
-    if (one->name == text) return one->pid;
-  return fail(Code::not_found,
-              fmt::format("no process `{}` was started by you", base::printable(text)),
-              "list_processes shows those there are");
-}
-
 struct SpawnProcess {
   static constexpr std::string_view kName = "spawn_process";
   static constexpr std::string_view kDescription =
@@ -66,8 +55,7 @@ struct WaitProcess {
   static constexpr std::string_view kName = "wait_process";
   static constexpr std::string_view kDescription =
       "Wait until a process that you started has ended, and get its result; or until one of "
-      "several, "
-      "or all of them.";
+      "several, or all of them.";
   struct Args {
     std::optional<std::string> pid;
     std::optional<std::vector<std::string>> any;
@@ -195,6 +183,16 @@ struct DropCapability {
 };
 
 }  // namespace
+
+Result<base::Pid> process_named(abi::Syscalls& sys, const std::string& text) {
+  if (const auto pid = base::parse_pid(text)) return *pid;
+  const auto list = TRY(sys.call(abi::ProcList{}));
+  for (auto one = list.processes.rbegin(); one != list.processes.rend(); ++one)
+    if (one->name == text) return one->pid;
+  return fail(Code::not_found,
+              fmt::format("no process `{}` was started by you", base::printable(text)),
+              "list_processes shows those there are");
+}
 
 std::vector<Tool> family_tools() {
   return make_tools<SpawnProcess, WaitProcess, ListProcesses, DelegateCapability, DropCapability>();

@@ -1,6 +1,4 @@
 // send_message, receive_message.
-#include <fmt/format.h>
-
 #include "base/text.h"
 #include "tools/builtin/builtin.h"
 
@@ -13,19 +11,11 @@ using base::Result;
 
 // A pid, `parent`, or the name of one of those below.
 Result<base::Pid> correspondent(abi::Syscalls& sys, const std::string& text) {
-  if (const auto pid = base::parse_pid(text)) return *pid;
-  if (text == "parent") {
-    const auto self = TRY(sys.call(abi::ProcInfo{}));
-    if (self.parent) return *self.parent;
-    return fail(Code::not_found, "you have no parent: a person started you",
-                "tell_human speaks to them");
-  }
-  const auto list = TRY(sys.call(abi::ProcList{}));
-  for (auto one = list.processes.rbegin(); one != list.processes.rend(); ++one)
-    if (one->name == text) return one->pid;
-  return fail(Code::not_found,
-              fmt::format("no process `{}` is known to you", base::printable(text)),
-              "a pid as in 7.2, `parent`, or the name of one you started");
+  if (text != "parent") return process_named(sys, text);
+  const auto self = TRY(sys.call(abi::ProcInfo{}));
+  if (self.parent) return *self.parent;
+  return fail(Code::not_found, "you have no parent: a person started you",
+              "tell_human speaks to them");
 }
 
 struct SendMessage {
